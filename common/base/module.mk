@@ -1,0 +1,2 @@
+# Plain helpers that know no chat rule and no foreign library.
+KIND := lib

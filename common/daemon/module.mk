@@ -1,0 +1,4 @@
+# What every daemon is: options, logs, signals, operations port.
+KIND := lib
+USES := common/base
+PKGS := jansson

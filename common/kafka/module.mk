@@ -1,0 +1,4 @@
+# The one door to librdkafka.
+KIND := lib
+USES := common/base common/wire
+PKGS := rdkafka

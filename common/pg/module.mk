@@ -1,0 +1,4 @@
+# The one door to libpq for the daemons.
+KIND := lib
+USES := common/base
+PKGS := libpq

@@ -1,0 +1,3 @@
+# The contracts between processes: frames, events, topics, keys.
+KIND := lib
+USES := common/base
