@@ -1,0 +1,263 @@
+/*
+ * bench_drain - how fast a backlog leaves, and what each process pays
+ *
+ * In:   -n events -p name=pid ... and either
+ *         -B brokers -T topic [-o base]     progress = records in the topic
+ *       or
+ *         -a application -s lsn -e lsn      progress = what that walsender sent
+ *       -n 0 with -T prints the number of records in the topic and ends.
+ * Out:  one line: events a second between 10 % and 90 % of the backlog, then
+ *       for each process name=CPU microseconds an event/peak RSS in MB
+ *
+ * CHEMCHAT_PG is the server for -a.
+ */
+#include <libpq-fe.h>
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "xalloc.h"
+
+#define MAX_PROCESSES 8
+
+typedef struct Process
+{
+	const char *name;
+	int pid;
+	int64_t ticks;
+} Process;
+
+typedef struct Drain
+{
+	int64_t total;
+	int64_t base;
+	const char *brokers;
+	const char *topic;
+	const char *application;
+	const char *start_lsn;
+	const char *end_lsn;
+	rd_kafka_t *kafka;
+	int partitions;
+	PGconn *pg;
+	Process process[MAX_PROCESSES];
+	int processes;
+} Drain;
+
+static void
+die(const char *what, const char *why)
+{
+	fprintf(stderr, "bench_drain: %s: %s\n", what, why);
+	exit(1);
+}
+
+static void
+open_topic(Drain *drain)
+{
+	char why[256];
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	const rd_kafka_metadata_t *meta;
+	rd_kafka_topic_t *topic;
+
+	if (rd_kafka_conf_set(conf, "bootstrap.servers", drain->brokers, why,
+						  sizeof(why)) != RD_KAFKA_CONF_OK)
+		die("brokers", why);
+	drain->kafka = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
+	if (!drain->kafka)
+		die("consumer", why);
+	topic = rd_kafka_topic_new(drain->kafka, drain->topic, NULL);
+	if (rd_kafka_metadata(drain->kafka, 0, topic, &meta, 10000) != 0 ||
+		meta->topic_cnt != 1)
+		die(drain->topic, "no metadata");
+	drain->partitions = meta->topics[0].partition_cnt;
+	rd_kafka_metadata_destroy(meta);
+	rd_kafka_topic_destroy(topic);
+}
+
+static int64_t
+topic_count(Drain *drain)
+{
+	int64_t count = 0;
+
+	for (int i = 0; i < drain->partitions; i++)
+	{
+		int64_t low;
+		int64_t high;
+
+		if (rd_kafka_query_watermark_offsets(drain->kafka, drain->topic, i,
+											 &low, &high, 10000) == 0)
+			count += high;
+	}
+	return count;
+}
+
+/* Events done so far. */
+static int64_t
+progress(Drain *drain)
+{
+	const char *values[3];
+	PGresult *res;
+	double fraction = 0;
+
+	if (drain->topic)
+		return topic_count(drain) - drain->base;
+	values[0] = drain->application;
+	values[1] = drain->start_lsn;
+	values[2] = drain->end_lsn;
+	res = PQexecParams(drain->pg,
+					   "SELECT coalesce(max((sent_lsn - $2::pg_lsn) / "
+					   "($3::pg_lsn - $2::pg_lsn)), 0) FROM "
+					   "pg_stat_replication WHERE application_name = $1",
+					   3, NULL, values, NULL, NULL, 0);
+	if (PQresultStatus(res) != PGRES_TUPLES_OK)
+		die("pg_stat_replication", PQerrorMessage(drain->pg));
+	fraction = strtod(PQgetvalue(res, 0, 0), NULL);
+	PQclear(res);
+	return (int64_t) (fraction * (double) drain->total);
+}
+
+static int64_t
+process_ticks(int pid)
+{
+	char path[64];
+	char line[1024];
+	FILE *file;
+	unsigned long user = 0;
+	unsigned long sys = 0;
+	char *at;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "r");
+	if (!file)
+		return 0;
+	if (fgets(line, sizeof(line), file) && (at = strrchr(line, ')')) != NULL)
+		(void) sscanf(at + 2,
+					  "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+					  &user, &sys);
+	fclose(file);
+	return (int64_t) (user + sys);
+}
+
+static double
+process_peak_mb(int pid)
+{
+	char path[64];
+	char line[256];
+	FILE *file;
+	long kb = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	file = fopen(path, "r");
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file))
+		if (strncmp(line, "VmHWM:", 6) == 0)
+			kb = strtol(line + 6, NULL, 10);
+	fclose(file);
+	return (double) kb / 1024;
+}
+
+static int64_t
+wait_for(Drain *drain, int64_t events)
+{
+	int64_t deadline = clock_now_us() + INT64_C(180000000);
+	int64_t done;
+
+	while ((done = progress(drain)) < events)
+	{
+		if (clock_now_us() > deadline)
+			die("progress", "stood still for three minutes");
+		usleep(10000);
+	}
+	return done;
+}
+
+static void
+add_process(Drain *drain, char *text)
+{
+	char *eq = strchr(text, '=');
+
+	if (!eq || drain->processes == MAX_PROCESSES)
+		die("-p", "takes name=pid");
+	*eq = '\0';
+	drain->process[drain->processes].name = text;
+	drain->process[drain->processes++].pid = (int) strtol(eq + 1, NULL, 10);
+}
+
+int
+main(int argc, char **argv)
+{
+	Drain drain = { 0 };
+	int64_t from;
+	int64_t events;
+	int64_t start;
+	double seconds;
+	int opt;
+
+	while ((opt = getopt(argc, argv, "n:p:B:T:o:a:s:e:")) != -1)
+		switch (opt)
+		{
+			case 'n':
+				drain.total = strtoll(optarg, NULL, 10);
+				break;
+			case 'p':
+				add_process(&drain, optarg);
+				break;
+			case 'B':
+				drain.brokers = optarg;
+				break;
+			case 'T':
+				drain.topic = optarg;
+				break;
+			case 'o':
+				drain.base = strtoll(optarg, NULL, 10);
+				break;
+			case 'a':
+				drain.application = optarg;
+				break;
+			case 's':
+				drain.start_lsn = optarg;
+				break;
+			case 'e':
+				drain.end_lsn = optarg;
+				break;
+			default:
+				return 2;
+		}
+	if (drain.topic)
+		open_topic(&drain);
+	else
+	{
+		const char *conninfo = getenv("CHEMCHAT_PG");
+
+		drain.pg = PQconnectdb(conninfo ? conninfo : "");
+		if (PQstatus(drain.pg) != CONNECTION_OK)
+			die("connect", PQerrorMessage(drain.pg));
+	}
+	if (drain.total == 0)
+	{
+		printf("%lld\n", (long long) topic_count(&drain));
+		return 0;
+	}
+
+	from = wait_for(&drain, drain.total / 10);
+	start = clock_now_us();
+	for (int i = 0; i < drain.processes; i++)
+		drain.process[i].ticks = process_ticks(drain.process[i].pid);
+	events = wait_for(&drain, drain.total * 9 / 10) - from;
+	seconds = (double) (clock_now_us() - start) / 1e6;
+
+	printf("%.0f", (double) events / seconds);
+	for (int i = 0; i < drain.processes; i++)
+	{
+		Process *p = &drain.process[i];
+
+		printf(" %s=%.2f/%.0f", p->name,
+			   (double) (process_ticks(p->pid) - p->ticks) * 1e6 /
+				   (double) sysconf(_SC_CLK_TCK) / (double) events,
+			   process_peak_mb(p->pid));
+	}
+	printf("\n");
+	return 0;
+}
