@@ -1,0 +1,4 @@
+# Tokens: sign and verify, shared by the gateway and chemchatctl.
+KIND := lib
+USES := common/base
+PKGS := jansson libcrypto
