@@ -11,6 +11,8 @@
 #ifndef CHEMCHAT_LOG_H
 #define CHEMCHAT_LOG_H
 
+#include <stdbool.h>
+
 #include "error.h"
 
 typedef enum LogLevel
@@ -40,6 +42,12 @@ void log_line(LogLevel level, const char *msg, const char *fields, ...)
 
 /* Quotes and escapes into a rotating thread-local buffer (8 of 512 bytes). */
 const char *log_quote(const char *text);
+
+/*
+ * Tells what was held back and is over (all of it when closing) although no
+ * further line came.  The operations thread calls it every second.
+ */
+void log_tell_repeats(bool is_closing);
 
 #define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)
 #define log_info(...) log_line(LOG_INFO, __VA_ARGS__)
