@@ -26,11 +26,21 @@
 
 /* 17: a flag to flush at once, for messages that are not transactional. */
 #if PG_VERSION_NUM >= 170000
-#define compat_log_logical_message(prefix, data, size, transactional) \
+#define compat_log_logical_message(prefix, data, size, transactional)          \
 	LogLogicalMessage(prefix, data, size, transactional, false)
 #else
-#define compat_log_logical_message(prefix, data, size, transactional) \
+#define compat_log_logical_message(prefix, data, size, transactional)          \
 	LogLogicalMessage(prefix, data, size, transactional)
 #endif
+
+/* 15 names the union in ReorderBufferTXN, 19 took the name away. */
+#if PG_VERSION_NUM >= 190000
+#define COMPAT_TXN_COMMIT_TIME(txn) ((txn)->commit_time)
+#else
+#define COMPAT_TXN_COMMIT_TIME(txn) ((txn)->xact_time.commit_time)
+#endif
+
+/* From 16 the server itself reports progress while changes are skipped. */
+#define COMPAT_SERVER_REPORTS_PROGRESS (PG_VERSION_NUM >= 160000)
 
 #endif
