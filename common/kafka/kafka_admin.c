@@ -1,0 +1,372 @@
+#include "kafka_admin.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "kafka_conf_internal.h"
+#include "xalloc.h"
+
+struct KafkaAdmin
+{
+	rd_kafka_t *client;
+	rd_kafka_queue_t *answers;
+};
+
+KafkaAdmin *
+kafka_admin_open(const KafkaConfig *config, Error *err)
+{
+	KafkaAdmin *admin = xcalloc(1, sizeof(*admin));
+	rd_kafka_conf_t *conf = kafka_conf_new(config, err);
+	char why[256];
+
+	/* a consumer without a group: it can also read */
+	if (conf == NULL ||
+		!kafka_conf_set(conf, "enable.partition.eof", "true", err) ||
+		!kafka_conf_set(conf, "auto.offset.reset", "error", err) ||
+		!kafka_conf_set(conf, "check.crcs", "true", err) ||
+		!kafka_conf_set(conf, "queued.max.messages.kbytes", "2048", err) ||
+		!kafka_conf_set(conf, "fetch.wait.max.ms", "50", err))
+		goto fail;
+	admin->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
+	if (admin->client == NULL)
+	{
+		error_set(err, "could not make a Kafka client: %s", why);
+		goto fail;
+	}
+	admin->answers = rd_kafka_queue_new(admin->client);
+	return admin;
+
+fail:
+	if (conf != NULL)
+		rd_kafka_conf_destroy(conf);
+	free(admin);
+	return NULL;
+}
+
+void
+kafka_admin_close(KafkaAdmin **admin_ref)
+{
+	KafkaAdmin *admin = *admin_ref;
+
+	if (admin == NULL)
+		return;
+	*admin_ref = NULL;
+	rd_kafka_queue_destroy(admin->answers);
+	rd_kafka_destroy(admin->client);
+	free(admin);
+}
+
+bool
+kafka_admin_partitions(KafkaAdmin *admin, const char *topic, int timeout_ms,
+					   int *count, Error *err)
+{
+	const struct rd_kafka_metadata *meta = NULL;
+	rd_kafka_topic_t *handle = rd_kafka_topic_new(admin->client, topic, NULL);
+	rd_kafka_resp_err_t code;
+	bool ok = true;
+
+	*count = 0;
+	code = rd_kafka_metadata(admin->client, 0, handle, &meta, timeout_ms);
+	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+	{
+		if (meta->topic_cnt == 1)
+			code = meta->topics[0].err;
+		if (meta->topic_cnt == 1 && code == RD_KAFKA_RESP_ERR_NO_ERROR)
+			*count = meta->topics[0].partition_cnt;
+		rd_kafka_metadata_destroy(meta);
+	}
+	if (code != RD_KAFKA_RESP_ERR_NO_ERROR &&
+		code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART &&
+		code != RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC)
+		ok = error_set(err, "could not ask Kafka for topic %s: %s", topic,
+					   rd_kafka_err2str(code));
+	rd_kafka_topic_destroy(handle);
+	return ok;
+}
+
+static rd_kafka_AdminOptions_t *
+options_new(KafkaAdmin *admin, rd_kafka_admin_op_t op, int timeout_ms)
+{
+	rd_kafka_AdminOptions_t *options =
+		rd_kafka_AdminOptions_new(admin->client, op);
+	char why[64];
+
+	/* both only fail for values out of range, which ours are not */
+	rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, why,
+											  sizeof(why));
+	if (op == RD_KAFKA_ADMIN_OP_CREATETOPICS)
+		rd_kafka_AdminOptions_set_operation_timeout(options, timeout_ms, why,
+													sizeof(why));
+	return options;
+}
+
+/* The answer to the one request under way; NULL with err set. */
+static rd_kafka_event_t *
+await_answer(KafkaAdmin *admin, const char *what, int timeout_ms, Error *err)
+{
+	rd_kafka_event_t *event =
+		rd_kafka_queue_poll(admin->answers, timeout_ms + 1000);
+
+	if (event == NULL)
+	{
+		error_set(err, "could not %s: no answer from Kafka", what);
+		return NULL;
+	}
+	if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR)
+	{
+		error_set(err, "could not %s: %s", what,
+				  rd_kafka_event_error_string(event));
+		rd_kafka_event_destroy(event);
+		return NULL;
+	}
+	return event;
+}
+
+bool
+kafka_admin_create(KafkaAdmin *admin, const KafkaNewTopic *topics, int count,
+				   int timeout_ms, Error *err)
+{
+	rd_kafka_NewTopic_t **wanted =
+		xcalloc((size_t) count, sizeof(rd_kafka_NewTopic_t *));
+	rd_kafka_AdminOptions_t *options = NULL;
+	rd_kafka_event_t *event = NULL;
+	const rd_kafka_topic_result_t **results;
+	size_t result_count;
+	char why[256];
+	bool ok = false;
+
+	for (int i = 0; i < count; i++)
+	{
+		wanted[i] =
+			rd_kafka_NewTopic_new(topics[i].name, topics[i].partitions,
+								  topics[i].replication, why, sizeof(why));
+		if (wanted[i] == NULL)
+		{
+			error_set(err, "could not create topic %s: %s", topics[i].name,
+					  why);
+			goto cleanup;
+		}
+		if (topics[i].is_compacted)
+			rd_kafka_NewTopic_set_config(wanted[i], "cleanup.policy",
+										 "compact");
+		if (topics[i].is_kept_forever)
+		{
+			rd_kafka_NewTopic_set_config(wanted[i], "retention.ms", "-1");
+			rd_kafka_NewTopic_set_config(wanted[i], "retention.bytes", "-1");
+		}
+	}
+	options = options_new(admin, RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout_ms);
+	rd_kafka_CreateTopics(admin->client, wanted, (size_t) count, options,
+						  admin->answers);
+	event = await_answer(admin, "create topics", timeout_ms, err);
+	if (event == NULL)
+		goto cleanup;
+	results = rd_kafka_CreateTopics_result_topics(
+		rd_kafka_event_CreateTopics_result(event), &result_count);
+	for (size_t i = 0; i < result_count; i++)
+	{
+		rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[i]);
+
+		if (code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+			code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
+			continue;
+		error_set(err, "could not create topic %s: %s",
+				  rd_kafka_topic_result_name(results[i]),
+				  rd_kafka_topic_result_error_string(results[i])
+					  ? rd_kafka_topic_result_error_string(results[i])
+					  : rd_kafka_err2str(code));
+		goto cleanup;
+	}
+	ok = true;
+
+cleanup:
+	if (event != NULL)
+		rd_kafka_event_destroy(event);
+	if (options != NULL)
+		rd_kafka_AdminOptions_destroy(options);
+	for (int i = 0; i < count; i++)
+	{
+		if (wanted[i] != NULL)
+			rd_kafka_NewTopic_destroy(wanted[i]);
+	}
+	free(wanted);
+	return ok;
+}
+
+static bool
+read_limit(const rd_kafka_ConfigResource_t *resource, int64_t *limit,
+		   Error *err)
+{
+	size_t count;
+	const rd_kafka_ConfigEntry_t **entries;
+	const char *name = rd_kafka_ConfigResource_name(resource);
+
+	if (rd_kafka_ConfigResource_error(resource) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return error_set(err, "could not read the settings of topic %s: %s",
+						 name,
+						 rd_kafka_err2str(
+							 rd_kafka_ConfigResource_error(resource)));
+	entries = rd_kafka_ConfigResource_configs(resource, &count);
+	for (size_t i = 0; i < count; i++)
+	{
+		const char *value = rd_kafka_ConfigEntry_value(entries[i]);
+
+		if (strcmp(rd_kafka_ConfigEntry_name(entries[i]),
+				   "max.message.bytes") == 0 &&
+			value != NULL)
+		{
+			*limit = strtoll(value, NULL, 10);
+			return true;
+		}
+	}
+	return error_set(err, "topic %s does not tell its max.message.bytes", name);
+}
+
+bool
+kafka_admin_limits(KafkaAdmin *admin, const char *const *topics, int count,
+				   int timeout_ms, int64_t *limits, Error *err)
+{
+	rd_kafka_ConfigResource_t **wanted =
+		xcalloc((size_t) count, sizeof(rd_kafka_ConfigResource_t *));
+	rd_kafka_AdminOptions_t *options = NULL;
+	rd_kafka_event_t *event = NULL;
+	const rd_kafka_ConfigResource_t **found;
+	size_t found_count;
+	bool ok = false;
+
+	for (int i = 0; i < count; i++)
+	{
+		wanted[i] =
+			rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topics[i]);
+		limits[i] = 0;
+	}
+	options = options_new(admin, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout_ms);
+	rd_kafka_DescribeConfigs(admin->client, wanted, (size_t) count, options,
+							 admin->answers);
+	event = await_answer(admin, "read the topics' settings", timeout_ms, err);
+	if (event == NULL)
+		goto cleanup;
+	found = rd_kafka_DescribeConfigs_result_resources(
+		rd_kafka_event_DescribeConfigs_result(event), &found_count);
+	for (size_t i = 0; i < found_count; i++)
+	{
+		for (int j = 0; j < count; j++)
+		{
+			if (strcmp(rd_kafka_ConfigResource_name(found[i]), topics[j]) ==
+					0 &&
+				!read_limit(found[i], &limits[j], err))
+				goto cleanup;
+		}
+	}
+	for (int i = 0; i < count; i++)
+	{
+		if (limits[i] <= 0)
+		{
+			error_set(err, "Kafka did not tell the settings of topic %s",
+					  topics[i]);
+			goto cleanup;
+		}
+	}
+	ok = true;
+
+cleanup:
+	if (event != NULL)
+		rd_kafka_event_destroy(event);
+	rd_kafka_AdminOptions_destroy(options);
+	for (int i = 0; i < count; i++)
+		rd_kafka_ConfigResource_destroy(wanted[i]);
+	free(wanted);
+	return ok;
+}
+
+static void
+hand_out(const rd_kafka_message_t *message, const char *header,
+		 KafkaOnHeader on_header, void *arg)
+{
+	rd_kafka_headers_t *headers;
+	const void *value;
+	size_t len;
+
+	if (rd_kafka_message_headers(message, &headers) ==
+			RD_KAFKA_RESP_ERR_NO_ERROR &&
+		rd_kafka_header_get_last(headers, header, &value, &len) ==
+			RD_KAFKA_RESP_ERR_NO_ERROR &&
+		value != NULL)
+		on_header(arg, message->partition, value, len);
+}
+
+/*
+ * Polls until each partition said its record or its end.  A partition is done
+ * at its end (EOF), which follows its last record.
+ */
+static bool
+read_ends(rd_kafka_queue_t *queue, int partitions, const char *header,
+		  int64_t deadline_us, KafkaOnHeader on_header, void *arg,
+		  int64_t *end_total, Error *err)
+{
+	int left = partitions;
+
+	while (left > 0)
+	{
+		int64_t wait_us = deadline_us - clock_now_us();
+		rd_kafka_message_t *message;
+		bool ok = true;
+
+		if (wait_us <= 0)
+			return error_set(err,
+							 "could not read the last records: %d of %d "
+							 "partitions did not answer",
+							 left, partitions);
+		message = rd_kafka_consume_queue(queue, (int) (wait_us / 1000) + 1);
+		if (message == NULL)
+			continue;
+		if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+		{
+			*end_total += message->offset;
+			left--;
+		}
+		else if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+			hand_out(message, header, on_header, arg);
+		else
+			ok = error_set(err, "could not read the last records: %s",
+						   rd_kafka_message_errstr(message));
+		rd_kafka_message_destroy(message);
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+bool
+kafka_admin_last(KafkaAdmin *admin, const char *topic, int partitions,
+				 const char *header, int timeout_ms, KafkaOnHeader on_header,
+				 void *arg, int64_t *end_total, Error *err)
+{
+	rd_kafka_topic_t *handle = rd_kafka_topic_new(admin->client, topic, NULL);
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(admin->client);
+	int64_t deadline_us = clock_now_us() + (int64_t) timeout_ms * 1000;
+	int started = 0;
+	bool ok = true;
+
+	*end_total = 0;
+	for (; ok && started < partitions; started++)
+	{
+		if (rd_kafka_consume_start_queue(handle, started,
+										 RD_KAFKA_OFFSET_TAIL(1), queue) != 0)
+		{
+			ok =
+				error_set(err, "could not read partition %d of %s: %s", started,
+						  topic, rd_kafka_err2str(rd_kafka_last_error()));
+			break;
+		}
+	}
+	ok = ok && read_ends(queue, partitions, header, deadline_us, on_header, arg,
+						 end_total, err);
+	for (int i = 0; i < started; i++)
+		rd_kafka_consume_stop(handle, i);
+	rd_kafka_queue_destroy(queue);
+	rd_kafka_topic_destroy(handle);
+	return ok;
+}
