@@ -17,6 +17,7 @@
  * well call our functions, and its events are ours.
  */
 #include "postgres.h"
+#include "pgcompat.h"
 
 #include "access/xact.h"
 #include "datatype/timestamp.h"
@@ -28,7 +29,6 @@
 
 #include "decode_json.h"
 #include "decode_options.h"
-#include "pgcompat.h"
 
 /* A buffer that one large event blew up is given back behind this. */
 #define KEEP_BYTES (2 * FRAME_TARGET_BYTES)
@@ -42,8 +42,8 @@ typedef struct DecodeState
 	StringInfoData frame; /* header and events not yet sent */
 	uint32 frame_events;
 	uint64 next_ordinal; /* in the transaction */
-	uint32 skipped;		 /* changes since the last sign of life */
-	bool is_begun;		 /* a frame of the transaction was sent */
+	uint32 skipped;      /* changes since the last sign of life */
+	bool is_begun;       /* a frame of the transaction was sent */
 } DecodeState;
 
 extern PGDLLEXPORT void _PG_output_plugin_init(OutputPluginCallbacks *cb);
@@ -145,8 +145,7 @@ message(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, XLogRecPtr lsn,
 	}
 
 	if (state->next_ordinal > PG_UINT32_MAX)
-		ereport(ERROR,
-				errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+		ereport(ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				errmsg("transaction %u has more events than an ordinal can "
 					   "number",
 					   txn->xid));

@@ -33,22 +33,19 @@ decode_options_parse(DecodeOptions *options, List *elements)
 		while (at < lengthof(known) && strcmp(known[at], element->defname) != 0)
 			at++;
 		if (at == lengthof(known))
-			ereport(ERROR,
-					errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					errmsg("unknown option \"%s\" of output plugin chemchat",
 						   element->defname),
 					errhint("It knows proto, shard, shards, replays and "
 							"format."));
 		if (seen & (1 << at))
-			ereport(ERROR,
-					errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					errmsg("option \"%s\" of output plugin chemchat is given "
 						   "twice",
 						   element->defname));
 		seen |= 1 << at;
 		if (element->arg == NULL)
-			ereport(ERROR,
-					errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					errmsg("option \"%s\" of output plugin chemchat needs a "
 						   "value",
 						   element->defname));
@@ -56,14 +53,12 @@ decode_options_parse(DecodeOptions *options, List *elements)
 	}
 
 	if ((seen & PROTO) == 0)
-		ereport(ERROR,
-				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("option \"proto\" of output plugin chemchat is "
 					   "missing"),
 				errhint("This library speaks proto '%d'.", FRAME_PROTO));
 	if (options->filter.shard >= options->filter.shards)
-		ereport(ERROR,
-				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("option \"shard\" of output plugin chemchat is %u, but "
 					   "must be below option \"shards\", which is %u",
 					   options->filter.shard, options->filter.shards));
@@ -75,8 +70,7 @@ parse_one(DecodeOptions *options, const char *name, const char *value)
 	if (strcmp(name, "proto") == 0)
 	{
 		if (parse_number(name, value, PG_INT32_MAX) != FRAME_PROTO)
-			ereport(ERROR,
-					errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					errmsg("option \"proto\" of output plugin chemchat is "
 						   "\"%s\", but this library speaks \"%d\"",
 						   value, FRAME_PROTO),
@@ -129,8 +123,7 @@ parse_number(const char *name, const char *value, uint32 max)
 static void
 bad_value(const char *name, const char *value, const char *allowed)
 {
-	ereport(ERROR,
-			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+	ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			errmsg("option \"%s\" of output plugin chemchat cannot be \"%s\"",
 				   name, value),
 			errhint("It is %s.", allowed));

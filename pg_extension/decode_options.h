@@ -15,7 +15,7 @@
 typedef enum DecodeFormat
 {
 	DECODE_BINARY, /* frames, frame.h */
-	DECODE_JSON	   /* one object an event, for people and tests */
+	DECODE_JSON    /* one object an event, for people and tests */
 } DecodeFormat;
 
 typedef struct DecodeOptions
