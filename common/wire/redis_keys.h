@@ -24,12 +24,18 @@
  * Every channel has a heartbeat each second.  A gateway that sees a hole in
  * the numbers, a new incarnation or 3 s of silence repairs the channel by
  * live_heads before it delivers anything newer.
+ *
+ *   {chemchat:live}:incarnation    string: the highest one ever taken
+ *
+ * A reader takes max(its clock in microseconds, that + 1), so it grows also
+ * when a clock does not.
  */
 #ifndef CHEMCHAT_REDIS_KEYS_H
 #define CHEMCHAT_REDIS_KEYS_H
 
 #define LIVE_CHANNELS 64
 #define LIVE_CHANNEL_FORMAT "{chemchat:%d}:live"
+#define LIVE_INCARNATION_KEY "{chemchat:live}:incarnation"
 #define LIVE_VERSION 1
 #define LIVE_HEADER_SIZE 40
 #define LIVE_EVENTS 'e'
