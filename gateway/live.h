@@ -43,12 +43,12 @@ typedef struct Live Live;
 
 typedef enum LiveBreak
 {
-	LIVE_BREAK_FIRST,		/* first frame heard, or first after a silence */
-	LIVE_BREAK_HOLE,		/* a number is missing */
+	LIVE_BREAK_FIRST,       /* first frame heard, or first after a silence */
+	LIVE_BREAK_HOLE,        /* a number is missing */
 	LIVE_BREAK_INCARNATION, /* another reader publishes */
-	LIVE_BREAK_HISTORY,		/* another timeline: numbers may have gone back */
-	LIVE_BREAK_BAD_FRAME,	/* what was heard is no frame of ours */
-	LIVE_BREAK_SECOND_LOOK	/* LIVE_SECOND_LOOK_MS after any of these */
+	LIVE_BREAK_HISTORY,     /* another timeline: numbers may have gone back */
+	LIVE_BREAK_BAD_FRAME,   /* what was heard is no frame of ours */
+	LIVE_BREAK_SECOND_LOOK  /* LIVE_SECOND_LOOK_MS after any of these */
 } LiveBreak;
 
 typedef struct LiveCallbacks
@@ -65,7 +65,8 @@ typedef struct LiveCallbacks
 
 typedef struct LiveConfig
 {
-	const char *redis_url;			 /* redis://[user@]host:port[/db] or unix:///path; NULL: polled */
+	const char *
+		redis_url; /* redis://[user@]host:port[/db] or unix:///path; NULL: polled */
 	const char *redis_password_file; /* NULL: none */
 } LiveConfig;
 

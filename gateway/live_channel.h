@@ -23,22 +23,22 @@
 
 typedef enum LiveVerdict
 {
-	LIVE_DELIVER,				/* follows what was heard before */
-	LIVE_DUPLICATE,				/* heard already: pass it over */
-	LIVE_STALE,					/* of a replaced reader: pass it over */
-	LIVE_GAP,					/* frames are missing before (heartbeat: up to) it */
-	LIVE_NEW_READER,			/* another incarnation, or the first frame: GAP */
-	LIVE_NEW_HISTORY			/* another timeline or system: GAP */
+	LIVE_DELIVER,    /* follows what was heard before */
+	LIVE_DUPLICATE,  /* heard already: pass it over */
+	LIVE_STALE,      /* of a replaced reader: pass it over */
+	LIVE_GAP,        /* frames are missing before (heartbeat: up to) it */
+	LIVE_NEW_READER, /* another incarnation, or the first frame: GAP */
+	LIVE_NEW_HISTORY /* another timeline or system: GAP */
 } LiveVerdict;
 
 typedef struct LiveChannel
 {
-	bool is_known;				/* the numbers below hold */
-	bool is_heard;				/* since the last subscription */
+	bool is_known; /* the numbers below hold */
+	bool is_heard; /* since the last subscription */
 	uint32_t timeline;
 	uint64_t system_id;
 	uint64_t incarnation;
-	uint64_t number;			/* of the last frame; 0: none yet */
+	uint64_t number; /* of the last frame; 0: none yet */
 	int64_t heard_us;
 } LiveChannel;
 
