@@ -75,7 +75,9 @@ export class Outbox {
 	 * when to ask again for what waits for its time, or null.
 	 */
 	take(nowMs) {
-		const seen = new Set();
+		const seen = new Set(this.#entries
+			.filter((entry) => entry.state === 'sending')
+			.map((entry) => entry.conversationId));
 		const ready = [];
 		let wakeAtMs = null;
 
@@ -83,8 +85,6 @@ export class Outbox {
 			if (entry.state === 'failed' || seen.has(entry.conversationId))
 				continue;
 			seen.add(entry.conversationId);
-			if (entry.state === 'sending')
-				continue;
 			if (entry.retryAtMs > nowMs) {
 				wakeAtMs = Math.min(wakeAtMs ?? Infinity, entry.retryAtMs);
 				continue;

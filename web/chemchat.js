@@ -245,13 +245,15 @@ export class ChemChat {
 			case 'lag':
 				if (frame.conversationIds.length === 0)
 					this.#askHeads();
-				for (const id of frame.conversationIds)
+				for (const id of frame.conversationIds) {
+					this.#behind.add(id);	/* also if one is being asked */
 					this.#fallBehind(id);
+				}
 				break;
 			case 'added':
 				this.#begin(frame.conversationId, frame.ev);
-				this.#order.learn(frame.conversationId, frame.ev);
-				this.#fallBehind(frame.conversationId);
+				if (this.#order.learn(frame.conversationId, frame.ev))
+					this.#fallBehind(frame.conversationId);
 				this.#askHeads();
 				break;
 			case 'removed':
@@ -301,7 +303,7 @@ export class ChemChat {
 	#applyHeads(heads) {
 		const present = new Set(heads.map((head) => head.conversationId));
 
-		for (const id of [...this.#conversations.keys()]) {
+		for (const id of [...this.#conversations.keys(), ...this.#order.ids()]) {
 			if (!present.has(id))
 				this.#removed(id);
 		}
@@ -356,12 +358,18 @@ export class ChemChat {
 	}
 
 	#fallBehind(id) {
+		if (!this.#order.has(id)) {
+			this.#behind.delete(id);
+			this.#askHeads();
+			return;
+		}
 		if (this.#order.missing(id) > this.#options.catchUpLimit) {
 			this.#order.start(id, this.#order.head(id));
 			this.#emit('reset', { conversationId: id });
 			return;
 		}
-		this.#behind.add(id);
+		if (!this.#asking.has(id))
+			this.#behind.add(id);
 		this.#catchUp();
 	}
 
@@ -369,7 +377,7 @@ export class ChemChat {
 		for (const id of this.#behind) {
 			if (this.#asking.size >= CHANGES_AT_ONCE)
 				return;
-			if (this.#asking.has(id) || !this.#order.has(id))
+			if (this.#asking.has(id))
 				continue;
 			this.#behind.delete(id);
 			this.#askChanges(id);
@@ -419,6 +427,7 @@ export class ChemChat {
 
 	#conversationReset(id) {
 		this.#order.forget(id);
+		this.#behind.delete(id);
 		this.#emit('reset', { conversationId: id });
 		this.#askHeads();
 	}
@@ -458,10 +467,11 @@ export class ChemChat {
 			return;
 		}
 		this.#link.request('send', fields, (error, ok) => {
-			if (error)
-				this.#refuse(entry, error);
-			else
+			if (!error)
 				this.#acknowledged(entry, ok);
+			else if (this.#link.state === 'online' && error.code !== 'timeout')
+				this.#refuse(entry, error);
+			/* else the connection is gone, and the outbox is told of that */
 		});
 	}
 
