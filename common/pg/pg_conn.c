@@ -1,0 +1,679 @@
+#include "pg_conn.h"
+
+#include <assert.h>
+#include <libpq-fe.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+#include "xalloc.h"
+
+#define TICK_MS 50
+
+typedef enum ConnState
+{
+	CONN_WAITING,    /* until retry_at_us */
+	CONN_CONNECTING, /* PQconnectPoll */
+	CONN_PREPARING,  /* statements under way */
+	CONN_UP,
+	CONN_BROKEN /* found while sending; the next tick mourns */
+} ConnState;
+
+/* One request, queued or on the server. */
+typedef struct Slot
+{
+	struct Slot *next;
+	PgRequest request;
+	PGresult *result; /* the statement's, or its error's */
+	bool is_failed;
+	bool is_answered; /* called back already (deadline) */
+	int64_t sent_us;
+} Slot;
+
+typedef struct SlotList
+{
+	Slot *head;
+	Slot *tail;
+	int count;
+} SlotList;
+
+struct PgConn
+{
+	PgLoop loop;
+	PgConnConfig config;
+	ConnState state;
+	PGconn *pg;
+	void *watch;
+	int watched_fd;
+	void *timer;
+	SlotList queued;
+	SlotList in_flight;
+	int64_t retry_at_us;
+	int64_t state_since_us;
+	int64_t backoff_ms;
+	bool is_prepare_failed;
+	bool is_stale; /* prepared statements no longer fit */
+	Error why;
+};
+
+static void on_ready(void *arg, bool is_readable, bool is_writable);
+static void on_tick(void *arg);
+static void connect_start(PgConn *conn);
+static void connect_poll(PgConn *conn);
+static void connected(PgConn *conn);
+static bool send_prepares(PgConn *conn);
+static void prepare_read(PgConn *conn);
+static void lost(PgConn *conn, const char *context);
+static void disconnect(PgConn *conn);
+static void send_queued(PgConn *conn);
+static bool send_one(PgConn *conn, Slot *slot);
+static void broken(PgConn *conn);
+static bool flush(PgConn *conn);
+static void read_results(PgConn *conn);
+static void take_result(PgConn *conn, Slot *slot, PGresult *result);
+static void finish(PgConn *conn, Slot *slot);
+static void answer(Slot *slot, PgOutcome outcome, const char *message);
+static void expire(PgConn *conn, int64_t now_us);
+static void watch(PgConn *conn, bool readable, bool writable);
+static void list_append(SlotList *list, Slot *slot);
+static Slot *list_shift(SlotList *list);
+static void slot_free(Slot *slot);
+static void set_first_line(Error *err, const char *text);
+
+PgConn *
+pg_conn_new(const PgLoop *loop, const PgConnConfig *config)
+{
+	PgConn *conn = xcalloc(1, sizeof(*conn));
+
+	conn->loop = *loop;
+	conn->config = *config;
+	conn->state = CONN_WAITING;
+	conn->watched_fd = -1;
+	conn->retry_at_us = clock_now_us();
+	conn->timer = loop->timer_new(loop->arg, TICK_MS, on_tick, conn);
+	return conn;
+}
+
+void
+pg_conn_free(PgConn **conn_ref)
+{
+	PgConn *conn = *conn_ref;
+	Slot *slot;
+
+	if (conn == NULL)
+		return;
+	*conn_ref = NULL;
+	conn->loop.timer_free(conn->timer);
+	disconnect(conn);
+	while ((slot = list_shift(&conn->in_flight)) != NULL)
+	{
+		answer(slot, PG_UNKNOWN, "closing");
+		slot_free(slot);
+	}
+	while ((slot = list_shift(&conn->queued)) != NULL)
+	{
+		answer(slot, PG_NOT_SENT, "closing");
+		slot_free(slot);
+	}
+	free(conn);
+}
+
+bool
+pg_conn_submit(PgConn *conn, PgRequest *request)
+{
+	Slot *slot;
+
+	if (conn->queued.count >= conn->config.max_queued)
+		return false;
+	slot = xcalloc(1, sizeof(*slot));
+	slot->request = *request;
+	pg_params_init(&request->params);
+	list_append(&conn->queued, slot);
+	if (conn->state == CONN_UP)
+		send_queued(conn);
+	return true;
+}
+
+bool
+pg_conn_is_up(const PgConn *conn)
+{
+	return conn->state == CONN_UP;
+}
+
+int
+pg_conn_load(const PgConn *conn)
+{
+	return conn->queued.count + conn->in_flight.count;
+}
+
+static void
+on_ready(void *arg, bool is_readable, bool is_writable)
+{
+	PgConn *conn = arg;
+
+	(void) is_readable;
+	switch (conn->state)
+	{
+		case CONN_WAITING:
+		case CONN_BROKEN:
+			break;
+		case CONN_CONNECTING:
+			connect_poll(conn);
+			break;
+		case CONN_PREPARING:
+			if (is_writable && !flush(conn))
+				return;
+			prepare_read(conn);
+			break;
+		case CONN_UP:
+			if (is_writable && !flush(conn))
+				return;
+			read_results(conn);
+			break;
+	}
+}
+
+static void
+on_tick(void *arg)
+{
+	PgConn *conn = arg;
+	int64_t now_us = clock_now_us();
+
+	expire(conn, now_us);
+	switch (conn->state)
+	{
+		case CONN_WAITING:
+			if (now_us >= conn->retry_at_us)
+				connect_start(conn);
+			break;
+		case CONN_CONNECTING:
+		case CONN_PREPARING:
+			if (now_us - conn->state_since_us > PG_CONNECT_MS * 1000)
+			{
+				error_set(&conn->why, "no answer within %d ms", PG_CONNECT_MS);
+				lost(conn, "could not connect");
+			}
+			break;
+		case CONN_UP:
+			if (conn->in_flight.head != NULL &&
+				now_us - conn->in_flight.head->sent_us > PG_DEAD_MS * 1000)
+			{
+				error_set(&conn->why, "no answer within %d ms", PG_DEAD_MS);
+				lost(conn, "connection given up");
+			}
+			break;
+		case CONN_BROKEN:
+			lost(conn, "connection lost");
+			break;
+	}
+}
+
+static void
+connect_start(PgConn *conn)
+{
+	const char *keywords[] = { "fallback_application_name",
+							   "keepalives_idle",
+							   "keepalives_interval",
+							   "keepalives_count",
+							   "tcp_user_timeout",
+							   "dbname",
+							   NULL };
+	const char *values[] = {
+		conn->config.application_name, "10", "5", "3", "10000",
+		conn->config.conninfo,         NULL
+	};
+
+	conn->state = CONN_CONNECTING;
+	conn->state_since_us = clock_now_us();
+	conn->is_prepare_failed = false;
+	conn->is_stale = false;
+
+	/* The conninfo comes last: what it says itself wins. */
+	conn->pg = PQconnectStartParams(keywords, values, 1);
+	if (conn->pg == NULL || PQstatus(conn->pg) == CONNECTION_BAD)
+	{
+		set_first_line(&conn->why,
+					   conn->pg ? PQerrorMessage(conn->pg) : "out of memory");
+		lost(conn, "could not connect");
+		return;
+	}
+	watch(conn, false, true);
+}
+
+static void
+connect_poll(PgConn *conn)
+{
+	switch (PQconnectPoll(conn->pg))
+	{
+		case PGRES_POLLING_READING:
+			watch(conn, true, false);
+			break;
+		case PGRES_POLLING_WRITING:
+			watch(conn, false, true);
+			break;
+		case PGRES_POLLING_OK:
+			connected(conn);
+			break;
+		case PGRES_POLLING_FAILED:
+		case PGRES_POLLING_ACTIVE:
+			set_first_line(&conn->why, PQerrorMessage(conn->pg));
+			lost(conn, "could not connect");
+			break;
+	}
+}
+
+static void
+connected(PgConn *conn)
+{
+	conn->state = CONN_PREPARING;
+	if (PQsetnonblocking(conn->pg, 1) != 0 ||
+		PQenterPipelineMode(conn->pg) == 0 || !send_prepares(conn))
+	{
+		set_first_line(&conn->why, PQerrorMessage(conn->pg));
+		lost(conn, "could not prepare");
+		return;
+	}
+	if (flush(conn))
+		prepare_read(conn);
+}
+
+/* All in one round trip: the time limit, then every statement. */
+static bool
+send_prepares(PgConn *conn)
+{
+	char limit[32];
+	const char *values[] = { limit };
+
+	snprintf(limit, sizeof(limit), "%lld",
+			 (long long) conn->config.statement_timeout_ms);
+	if (PQsendQueryParams(conn->pg,
+						  "SELECT pg_catalog.set_config("
+						  "'statement_timeout', $1::text, false)",
+						  1, NULL, values, NULL, NULL, 0) == 0)
+		return false;
+	for (const PgStatement *s = conn->config.statements; s->name != NULL; s++)
+	{
+		if (PQsendPrepare(conn->pg, s->name, s->sql, 0, NULL) == 0)
+			return false;
+	}
+	return PQpipelineSync(conn->pg) != 0;
+}
+
+static void
+prepare_read(PgConn *conn)
+{
+	int nulls = 0;
+
+	if (PQconsumeInput(conn->pg) == 0)
+	{
+		set_first_line(&conn->why, PQerrorMessage(conn->pg));
+		lost(conn, "could not prepare");
+		return;
+	}
+	while (nulls < 2 && !PQisBusy(conn->pg))
+	{
+		PGresult *result = PQgetResult(conn->pg);
+		ExecStatusType status;
+
+		if (result == NULL)
+		{
+			nulls++;
+			continue;
+		}
+		nulls = 0;
+		status = PQresultStatus(result);
+		if (status == PGRES_FATAL_ERROR && !conn->is_prepare_failed)
+		{
+			conn->is_prepare_failed = true;
+			set_first_line(&conn->why, PQresultErrorMessage(result));
+		}
+		PQclear(result);
+		if (PQstatus(conn->pg) == CONNECTION_BAD ||
+			(status == PGRES_PIPELINE_SYNC && conn->is_prepare_failed))
+		{
+			lost(conn, "could not prepare");
+			return;
+		}
+		if (status == PGRES_PIPELINE_SYNC)
+		{
+			conn->state = CONN_UP;
+			conn->state_since_us = clock_now_us();
+			conn->backoff_ms = 0;
+			if (conn->config.on_state != NULL)
+				conn->config.on_state(conn->config.arg, true, NULL);
+			send_queued(conn);
+			return;
+		}
+	}
+}
+
+/*
+ * The connection is gone: what can be repeated goes back to the front of the
+ * queue in its order, the rest of what was on the server is unknown.
+ */
+static void
+lost(PgConn *conn, const char *context)
+{
+	SlotList again = { NULL, NULL, 0 };
+	SlotList unknown = { NULL, NULL, 0 };
+	int64_t now_us = clock_now_us();
+	Slot *slot;
+
+	disconnect(conn);
+	conn->state = CONN_WAITING;
+	conn->backoff_ms =
+		conn->backoff_ms == 0 ? PG_BACKOFF_MIN_MS : conn->backoff_ms * 2;
+	if (conn->backoff_ms > PG_BACKOFF_MAX_MS)
+		conn->backoff_ms = PG_BACKOFF_MAX_MS;
+	conn->retry_at_us = now_us + (random() % conn->backoff_ms) * 1000;
+
+	while ((slot = list_shift(&conn->in_flight)) != NULL)
+	{
+		if (slot->request.is_repeatable && !slot->is_answered)
+		{
+			PQclear(slot->result);
+			slot->result = NULL;
+			slot->is_failed = false;
+			list_append(&again, slot);
+		}
+		else
+			list_append(&unknown, slot);
+	}
+	if (again.head != NULL)
+	{
+		again.tail->next = conn->queued.head;
+		if (conn->queued.tail == NULL)
+			conn->queued.tail = again.tail;
+		conn->queued.head = again.head;
+		conn->queued.count += again.count;
+	}
+	error_wrap(&conn->why, "%s", context);
+	if (conn->config.on_state != NULL)
+		conn->config.on_state(conn->config.arg, false, &conn->why);
+
+	/* Last: a callback may submit. */
+	while ((slot = list_shift(&unknown)) != NULL)
+	{
+		answer(slot, PG_UNKNOWN, conn->why.text);
+		slot_free(slot);
+	}
+}
+
+static void
+disconnect(PgConn *conn)
+{
+	if (conn->watch != NULL)
+		conn->loop.watch_free(conn->watch);
+	conn->watch = NULL;
+	conn->watched_fd = -1;
+	if (conn->pg != NULL)
+		PQfinish(conn->pg);
+	conn->pg = NULL;
+}
+
+static void
+send_queued(PgConn *conn)
+{
+	while (conn->queued.head != NULL &&
+		   conn->in_flight.count < conn->config.max_in_flight &&
+		   !conn->is_stale)
+	{
+		Slot *slot = list_shift(&conn->queued);
+
+		slot->sent_us = clock_now_us();
+		list_append(&conn->in_flight, slot);
+		if (!send_one(conn, slot))
+		{
+			broken(conn);
+			return;
+		}
+	}
+	(void) flush(conn);
+}
+
+static bool
+send_one(PgConn *conn, Slot *slot)
+{
+	const PgRequest *request = &slot->request;
+	const PgParams *params = &request->params;
+	const char *values[PG_PARAMS_MAX];
+	int formats[PG_PARAMS_MAX];
+
+	for (int i = 0; i < params->count; i++)
+	{
+		values[i] =
+			params->len[i] < 0 ? NULL : params->bytes.data + params->offset[i];
+		formats[i] = 1;
+	}
+	return PQsendQueryPrepared(conn->pg,
+							   conn->config.statements[request->statement].name,
+							   params->count, values, params->len, formats,
+							   1) != 0 &&
+		   PQpipelineSync(conn->pg) != 0;
+}
+
+/* Sending failed, perhaps inside pg_conn_submit: nobody is called back here. */
+static void
+broken(PgConn *conn)
+{
+	set_first_line(&conn->why, PQerrorMessage(conn->pg));
+	conn->state = CONN_BROKEN;
+	watch(conn, false, false);
+}
+
+/* Writes what the socket takes; false when the connection is broken. */
+static bool
+flush(PgConn *conn)
+{
+	int left = PQflush(conn->pg);
+
+	if (left < 0)
+	{
+		broken(conn);
+		return false;
+	}
+	watch(conn, true, left > 0);
+	return true;
+}
+
+/*
+ * Per request the server sends the statement's result and, after COMMIT, a
+ * sync.  An error of the COMMIT itself comes between the two.
+ */
+static void
+read_results(PgConn *conn)
+{
+	int nulls = 0;
+
+	if (PQconsumeInput(conn->pg) == 0)
+	{
+		set_first_line(&conn->why, PQerrorMessage(conn->pg));
+		lost(conn, "connection lost");
+		return;
+	}
+	while (conn->state == CONN_UP && conn->in_flight.head != NULL &&
+		   nulls < 2 && !PQisBusy(conn->pg))
+	{
+		PGresult *result = PQgetResult(conn->pg);
+
+		if (result == NULL)
+		{
+			nulls++;
+			continue;
+		}
+		nulls = 0;
+		if (PQstatus(conn->pg) == CONNECTION_BAD)
+		{
+			set_first_line(&conn->why, PQerrorMessage(conn->pg));
+			PQclear(result);
+			lost(conn, "connection lost");
+			return;
+		}
+		if (PQresultStatus(result) == PGRES_PIPELINE_SYNC)
+		{
+			PQclear(result);
+			finish(conn, list_shift(&conn->in_flight));
+		}
+		else
+			take_result(conn, conn->in_flight.head, result);
+	}
+	if (conn->state != CONN_UP)
+		return;
+	if (conn->is_stale && conn->in_flight.head == NULL)
+	{
+		error_set(&conn->why, "prepared statements are out of date");
+		lost(conn, "connecting again");
+		return;
+	}
+	send_queued(conn);
+}
+
+static void
+take_result(PgConn *conn, Slot *slot, PGresult *result)
+{
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+	/* An upgrade of the extension under us: new plans, new statements. */
+	if (state != NULL &&
+		(strcmp(state, "0A000") == 0 || strcmp(state, "26000") == 0))
+		conn->is_stale = true;
+	if (PQresultStatus(result) != PGRES_TUPLES_OK)
+		slot->is_failed = true;
+	PQclear(slot->result);
+	slot->result = result;
+}
+
+static void
+finish(PgConn *conn, Slot *slot)
+{
+	assert(slot != NULL);
+	if (slot->is_failed && conn->is_stale && slot->request.is_repeatable)
+	{
+		PQclear(slot->result);
+		slot->result = NULL;
+		slot->is_failed = false;
+		list_append(&conn->queued, slot);
+		return;
+	}
+	answer(slot, slot->is_failed ? PG_FAILED : PG_OK, "");
+	slot_free(slot);
+}
+
+static void
+answer(Slot *slot, PgOutcome outcome, const char *message)
+{
+	PgReply reply = {
+		.outcome = outcome, .sqlstate = "", .message = message, .column = ""
+	};
+	Error line = { "" };
+
+	if (slot->is_answered)
+		return;
+	slot->is_answered = true;
+	if (outcome == PG_OK)
+		reply.result = (const PgResult *) slot->result;
+	if (outcome == PG_FAILED)
+	{
+		const char *state = PQresultErrorField(slot->result, PG_DIAG_SQLSTATE);
+		const char *column =
+			PQresultErrorField(slot->result, PG_DIAG_COLUMN_NAME);
+		const char *text =
+			PQresultErrorField(slot->result, PG_DIAG_MESSAGE_PRIMARY);
+
+		set_first_line(&line, text ? text : PQresultErrorMessage(slot->result));
+		reply.sqlstate = state ? state : "";
+		reply.column = column ? column : "";
+		reply.message = line.text;
+	}
+	slot->request.done(slot->request.arg, &reply);
+}
+
+/* Deadlines: the queue first, whose requests nobody has seen. */
+static void
+expire(PgConn *conn, int64_t now_us)
+{
+	SlotList kept = { NULL, NULL, 0 };
+	SlotList late = { NULL, NULL, 0 };
+	Slot *slot;
+
+	while ((slot = list_shift(&conn->queued)) != NULL)
+		list_append(slot->request.deadline_us <= now_us ? &late : &kept, slot);
+	conn->queued = kept;
+	for (slot = conn->in_flight.head; slot != NULL; slot = slot->next)
+	{
+		if (slot->request.deadline_us <= now_us)
+			answer(slot, PG_UNKNOWN, "no answer in time");
+	}
+	while ((slot = list_shift(&late)) != NULL)
+	{
+		answer(slot, PG_NOT_SENT, "the database is away");
+		slot_free(slot);
+	}
+}
+
+static void
+watch(PgConn *conn, bool readable, bool writable)
+{
+	int fd = PQsocket(conn->pg);
+
+	/* libpq changes sockets while it tries one address after another. */
+	if (conn->watch != NULL && fd != conn->watched_fd)
+	{
+		conn->loop.watch_free(conn->watch);
+		conn->watch = NULL;
+	}
+	if (conn->watch == NULL)
+	{
+		conn->watch = conn->loop.watch_new(conn->loop.arg, fd, on_ready, conn);
+		conn->watched_fd = fd;
+	}
+	conn->loop.watch_want(conn->watch, readable, writable);
+}
+
+static void
+list_append(SlotList *list, Slot *slot)
+{
+	slot->next = NULL;
+	if (list->tail != NULL)
+		list->tail->next = slot;
+	else
+		list->head = slot;
+	list->tail = slot;
+	list->count++;
+}
+
+static Slot *
+list_shift(SlotList *list)
+{
+	Slot *slot = list->head;
+
+	if (slot == NULL)
+		return NULL;
+	list->head = slot->next;
+	if (list->head == NULL)
+		list->tail = NULL;
+	list->count--;
+	slot->next = NULL;
+	return slot;
+}
+
+static void
+slot_free(Slot *slot)
+{
+	PQclear(slot->result);
+	pg_params_fini(&slot->request.params);
+	free(slot);
+}
+
+/* libpq's messages have several lines; a log line has one. */
+static void
+set_first_line(Error *err, const char *text)
+{
+	size_t len = strcspn(text, "\n");
+
+	if (len == 0)
+		error_set(err, "connection closed");
+	else
+		error_set(err, "%.*s", (int) len, text);
+}
