@@ -108,7 +108,7 @@ short redis_conn_events(const RedisConn *conn);
 /* On clock_now_us; a turn is due then. */
 int64_t redis_conn_deadline_us(const RedisConn *conn);
 
-/* revents may be 0 (a deadline), or say more than is true. */
+/* revents: what poll said of the descriptor; 0 when a deadline came. */
 void redis_conn_turn(RedisConn *conn, short revents, int64_t now_us);
 
 #endif
