@@ -27,10 +27,10 @@
 typedef enum ExitCode
 {
 	EXIT_OK = 0,
-	EXIT_BUG = 70,				/* EX_SOFTWARE: an invariant did not hold */
-	EXIT_UNAVAILABLE = 69,		/* EX_UNAVAILABLE: a dependency, for too long */
-	EXIT_CONFIG = 78,			/* EX_CONFIG */
-	EXIT_NAMED_STOP = 80,		/* stopped by a named condition; see its log line */
+	EXIT_BUG = 70,         /* EX_SOFTWARE: an invariant did not hold */
+	EXIT_UNAVAILABLE = 69, /* EX_UNAVAILABLE: a dependency, for too long */
+	EXIT_CONFIG = 78,      /* EX_CONFIG */
+	EXIT_NAMED_STOP = 80,  /* stopped by a named condition; see its log line */
 	EXIT_SECOND_SIGNAL = 130
 } ExitCode;
 
@@ -38,12 +38,15 @@ typedef struct Daemon Daemon;
 
 typedef struct DaemonSpec
 {
-	const char *service;		/* "relay": log field and binary chemchat-relay */
-	const char *summary;		/* one line for --help */
-	const Option *options;		/* ends with a NULL name */
+	const char *service;   /* "relay": log field and binary chemchat-relay */
+	const char *summary;   /* one line for --help */
+	const Option *options; /* ends with a NULL name */
 	size_t config_size;
 
-	/* Cross-checks of the whole configuration; may be NULL. */
+	/*
+	 * Cross-checks of the whole configuration; may be NULL.  A reason that
+	 * begins with "name_of_setting: " gets its source put before it.
+	 */
 	bool (*check)(const void *config, Error *err);
 
 	/* Runs until drained; returns an ExitCode. */

@@ -1,4 +1,3 @@
 # What every daemon is: options, logs, signals, operations port.
 KIND := lib
 USES := common/base
-PKGS := jansson
