@@ -24,10 +24,10 @@
 #include "buf.h"
 #include "error.h"
 
-#define JWT_MAX_LEN			8192 /* of a token, bytes */
-#define JWT_MAX_TEXT		255	 /* of sub, iss, aud */
-#define JWT_MAX_KID			63
-#define JWT_MAX_KEYS		8
+#define JWT_MAX_LEN         8192 /* of a token, bytes */
+#define JWT_MAX_TEXT        255  /* of sub, iss, aud */
+#define JWT_MAX_KID         63
+#define JWT_MAX_KEYS        8
 #define JWT_MIN_SECRET_SIZE 32 /* RFC 7518 3.2 */
 #define JWT_MAX_SECRET_SIZE 128
 
@@ -54,7 +54,7 @@ typedef struct JwtKeys
 typedef struct JwtClaims
 {
 	char subject[JWT_MAX_TEXT + 1];
-	char issuer[JWT_MAX_TEXT + 1];	 /* "": none */
+	char issuer[JWT_MAX_TEXT + 1];   /* "": none */
 	char audience[JWT_MAX_TEXT + 1]; /* the one that was asked for; "": none */
 	int64_t expires_s;
 	int64_t not_before_s;
@@ -74,15 +74,15 @@ typedef enum JwtReason
 {
 	JWT_OK,
 	JWT_TOO_LONG,
-	JWT_MALFORMED,			/* not three base64url parts of JSON objects */
-	JWT_FORBIDDEN_HEADER,	/* crit, jku, jwk, x5u, x5c, b64; a foreign typ */
-	JWT_WRONG_ALG,			/* "none" and every other that is not the key's */
-	JWT_UNKNOWN_KEY,		/* kid names none of ours */
+	JWT_MALFORMED,        /* not three base64url parts of JSON objects */
+	JWT_FORBIDDEN_HEADER, /* crit, jku, jwk, x5u, x5c, b64; a foreign typ */
+	JWT_WRONG_ALG,        /* "none" and every other that is not the key's */
+	JWT_UNKNOWN_KEY,      /* kid names none of ours */
 	JWT_BAD_SIGNATURE,
-	JWT_BAD_CLAIM,			/* of the wrong type, out of range, sub missing */
+	JWT_BAD_CLAIM, /* of the wrong type, out of range, sub missing */
 	JWT_NO_EXPIRY,
 	JWT_EXPIRED,
-	JWT_NOT_YET,			/* nbf or iat lies in the future */
+	JWT_NOT_YET, /* nbf or iat lies in the future */
 	JWT_WRONG_ISSUER,
 	JWT_WRONG_AUDIENCE
 } JwtReason;

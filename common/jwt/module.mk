@@ -2,3 +2,4 @@
 KIND := lib
 USES := common/base
 PKGS := jansson libcrypto
+LIBS := -lm
