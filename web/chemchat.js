@@ -200,6 +200,14 @@ export class ChemChat {
 		}).then((frame) => frame.events);
 	}
 
+	/**
+	 * Events after `afterEv` as they now are, for an app that wants to look
+	 * further back than `since`; the order of `events` is not touched.
+	 */
+	changes(conversationId, { afterEv, maxRows = 200 }) {
+		return this.#read('changes', { conversationId, afterEv, maxRows });
+	}
+
 	/** `user` events of those ids the server lets us know. */
 	async users(ids) {
 		const asked = [];

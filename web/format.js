@@ -1,0 +1,108 @@
+/*
+ * format - times, names and text as people read them
+ *
+ * Pure: the present is given.
+ */
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+const timeOfDay = new Intl.DateTimeFormat(undefined,
+	{ hour: '2-digit', minute: '2-digit' });
+const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'long' });
+const shortWeekday = new Intl.DateTimeFormat(undefined, { weekday: 'short' });
+const dayMonth = new Intl.DateTimeFormat(undefined,
+	{ day: 'numeric', month: 'short' });
+const dayMonthYear = new Intl.DateTimeFormat(undefined,
+	{ day: 'numeric', month: 'long', year: 'numeric' });
+const longDayMonth = new Intl.DateTimeFormat(undefined,
+	{ weekday: 'long', day: 'numeric', month: 'long' });
+const whole = new Intl.DateTimeFormat(undefined,
+	{ dateStyle: 'full', timeStyle: 'medium' });
+
+export function clockTime(ms) {
+	return timeOfDay.format(ms);
+}
+
+export function wholeTime(ms) {
+	return whole.format(ms);
+}
+
+/* Midnights between two moments, by the reader's calendar. */
+function daysBetween(earlierMs, laterMs) {
+	return Math.round((startOfDay(laterMs) - startOfDay(earlierMs)) / DAY_MS);
+}
+
+export function startOfDay(ms) {
+	return new Date(ms).setHours(0, 0, 0, 0);
+}
+
+/* For the line between two days of a conversation. */
+export function dayName(ms, nowMs) {
+	const days = daysBetween(ms, nowMs);
+
+	if (days === 0)
+		return 'Today';
+	if (days === 1)
+		return 'Yesterday';
+	if (days > 1 && days < 7)
+		return weekday.format(ms);
+	return new Date(ms).getFullYear() === new Date(nowMs).getFullYear()
+		? longDayMonth.format(ms) : dayMonthYear.format(ms);
+}
+
+/* For the list: as short as it can be. */
+export function shortTime(ms, nowMs) {
+	const days = daysBetween(ms, nowMs);
+
+	if (days <= 0)
+		return clockTime(ms);
+	if (days < 7)
+		return shortWeekday.format(ms);
+	return dayMonth.format(ms);
+}
+
+/* One or two letters for an avatar. */
+export function initials(name) {
+	const words = name.split(/[\s._-]+/u).filter(Boolean);
+	const letters = words.length > 1
+		? [first(words[0]), first(words.at(-1))] : [first(words[0] ?? '?')];
+
+	return letters.join('').toUpperCase();
+}
+
+function first(word) {
+	return Array.from(word)[0];
+}
+
+/* The same person has the same one of `count` colours everywhere. */
+export function colourOf(id, count = 8) {
+	let hash = 0;
+
+	for (const char of id)
+		hash = (hash * 31 + char.codePointAt(0)) >>> 0;
+	return hash % count;
+}
+
+/* Splits a text into plain parts and web addresses. */
+export function textParts(text) {
+	const parts = [];
+	let at = 0;
+
+	for (const match of text.matchAll(/\bhttps?:\/\/[^\s<>"']+/giu)) {
+		const href = match[0].replace(/[.,;:!?)\]}]+$/u, '');
+
+		if (match.index > at)
+			parts.push({ text: text.slice(at, match.index) });
+		parts.push({ text: href, href });
+		at = match.index + href.length;
+	}
+	if (at < text.length)
+		parts.push({ text: text.slice(at) });
+	return parts;
+}
+
+/* One to three emoji and nothing else: shown larger. */
+export function isEmojiOnly(text) {
+	return /^(?:\p{Extended_Pictographic}[\u{fe0f}\u{1f3fb}-\u{1f3ff}\u{200d}]*){1,3}$/u
+		.test(text.trim());
+}
