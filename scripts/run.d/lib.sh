@@ -20,16 +20,16 @@ say()
 	printf '%s\n' "$*" >&2
 }
 
-# start_time PID - in clock ticks since boot; nothing when there is no such
-# process (or only its zombie)
+# start_time PID - REPLY is when it began, in clock ticks since boot; false
+# when there is no such process or only its zombie.  Forks nothing.
 start_time()
 {
 	local stat
-	{ stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
 	# the name may hold blanks and brackets: cut after the last bracket
 	read -ra stat <<<"${stat##*) }"
 	[ "${stat[0]}" != Z ] || return 1
-	echo "${stat[19]}"
+	REPLY=${stat[19]}
 }
 
 # write_file FILE - standard input becomes FILE, whole or not at all
@@ -41,25 +41,23 @@ write_file()
 # pid_write FILE PID
 pid_write()
 {
-	local began
-	began=$(start_time "$2") || return 1
-	echo "$2 $began" | write_file "$1"
+	start_time "$2" || return 1
+	echo "$2 $REPLY" | write_file "$1"
 }
 
-# pid_read FILE - prints the pid when that very process is alive
+# pid_find FILE - REPLY is the pid when that very process is alive
+pid_find()
+{
+	local pid began
+	{ read -r pid began <"$1"; } 2>/dev/null || return 1
+	start_time "$pid" && [ "$REPLY" = "$began" ] || return 1
+	REPLY=$pid
+}
+
+# pid_read FILE - prints what pid_find finds
 pid_read()
 {
-	local pid began now
-	[ -r "$1" ] && read -r pid began <"$1" || return 1
-	now=$(start_time "$pid") && [ "$now" = "$began" ] || return 1
-	echo "$pid"
-}
-
-# pid_signal FILE SIGNAL - false when it is not alive
-pid_signal()
-{
-	local pid
-	pid=$(pid_read "$1") && kill -s "$2" "$pid" 2>/dev/null
+	pid_find "$1" && echo "$REPLY"
 }
 
 # pid_stop FILE SIGNAL SECONDS - SIGNAL, and SIGKILL after SECONDS
@@ -79,26 +77,27 @@ pid_stop()
 
 pid_is_gone()
 {
-	! pid_read "$1" >/dev/null
+	! pid_find "$1"
 }
 
-# now_ms - a clock that only grows
+# now_ms - REPLY is a clock that only grows
 now_ms()
 {
 	local up
 	read -r up _ </proc/uptime
-	up=${up/./}0
-	echo $((10#$up))
+	REPLY=$((10#${up/./}0))
 }
 
 # wait_for SECONDS COMMAND... - until COMMAND is true; false at the deadline
 wait_for()
 {
 	local deadline
-	deadline=$(($(now_ms) + $1 * 1000))
+	now_ms
+	deadline=$((REPLY + $1 * 1000))
 	shift
 	until "$@"; do
-		[ "$(now_ms)" -lt "$deadline" ] || return 1
+		now_ms
+		[ "$REPLY" -lt "$deadline" ] || return 1
 		sleep 0.1
 	done
 }
