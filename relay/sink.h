@@ -43,12 +43,18 @@ typedef enum SinkStatus
 	SINK_STOP     /* end the process by sink->stop_name; *err says more */
 } SinkStatus;
 
-/* Whose events these are; same for all of a connection. */
+/*
+ * Whose events these are, and what was recorded of this sink before (in
+ * chemchat.stream).  The sink compares: topics that changed are a SINK_STOP,
+ * or, when adopts_change, found->is_changed.
+ */
 typedef struct SinkIdentity
 {
 	uint64_t system_id;
 	uint32_t timeline;
-	uint64_t start_lsn; /* what the server streams from; 0 when unknown */
+	const char *recorded_layout; /* NULL: nothing was ever recorded */
+	uint64_t recorded_events;
+	bool adopts_change;
 } SinkIdentity;
 
 /* The furthest position of one history (system id, timeline) in the sink. */
@@ -64,6 +70,7 @@ typedef struct SinkFindings
 {
 	/* JSON object topic -> partition count, keys sorted; "{}" without any */
 	char layout[SINK_LAYOUT_SIZE];
+	bool is_changed; /* not the recorded one, and adopted */
 	SinkPosition last[SINK_MAX_HISTORIES];
 	int last_count;
 } SinkFindings;
