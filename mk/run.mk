@@ -21,3 +21,32 @@ clean-data: ## remove the development data in build/run
 
 packages: ## install the Debian packages that are missing
 	@scripts/install-packages
+
+# Tests: make test-SUITE runs one; test-unit is in mk/tests.mk.
+.PHONY: test check soak fuzz bench dist
+
+test: ## all tests that need no Docker, Kubernetes or second PostgreSQL
+	@tests/run
+
+test-%:
+	@tests/run $*
+
+check: ## the quick ones: lint, unit, regress
+	@tests/run lint unit regress
+
+soak: ## kill things under load for long (SECONDS=600)
+	@$(MAKE) --no-print-directory -s build stage
+	@tests/fault/run $(or $(SECONDS),600)
+
+fuzz: ## every fuzzer for long (SECONDS=600 each)
+	@tests/fuzz/run $(or $(SECONDS),600)
+
+bench: ## measure (docs/benchmarks.md)
+	@scripts/install-packages
+	@$(MAKE) --no-print-directory -s -j"$$(nproc)" build stage
+	@tests/bench/run
+
+dist: ## a source archive of HEAD in build/
+	@mkdir -p build
+	@git archive --prefix=chemchat-$(VERSION)/ -o build/chemchat-$(VERSION).tar.gz HEAD
+	@echo build/chemchat-$(VERSION).tar.gz
