@@ -7,7 +7,7 @@
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 const timeOfDay = new Intl.DateTimeFormat(undefined,
-	{ hour: '2-digit', minute: '2-digit' });
+	{ hour: 'numeric', minute: '2-digit' });
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'long' });
 const shortWeekday = new Intl.DateTimeFormat(undefined, { weekday: 'short' });
 const dayMonth = new Intl.DateTimeFormat(undefined,

@@ -48,7 +48,8 @@ export class Sidebar {
 		else
 			link.removeAttribute('aria-current');
 		link.classList.toggle('is-unread', unread > 0);
-		paintAvatar(link.querySelector('.avatar'), title, known.id);
+		paintAvatar(link.querySelector('.avatar'), title,
+			model.peerOf(known) ?? known.id);
 		setText(link.querySelector('.name'), title);
 		setText(link.querySelector('.preview'), unsent
 			? `You: ${unsent.body}` : last ? this.#preview(known, last)
@@ -72,7 +73,7 @@ export class Sidebar {
 		const name = last.sender === model.me ? 'You'
 			: known.kind === 'direct' ? '' : model.nameOf(last.sender);
 
-		return name ? `${name}: ${last.body}` : last.body;
+		return name ? `${name.split(' ')[0]}: ${last.body}` : last.body;
 	}
 
 	/* Says nothing while all is well, nor about what passes in a moment. */

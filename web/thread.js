@@ -89,7 +89,7 @@ export class Thread {
 		setText(byId('title'), title);
 		setText(byId('subtitle'), peer && this.#model.handleOf(peer)
 			? `@${this.#model.handleOf(peer)}` : KIND_NAMES[known.kind] ?? '');
-		paintAvatar(byId('title-avatar'), title, known.id);
+		paintAvatar(byId('title-avatar'), title, peer ?? known.id);
 		const rows = this.#model.rows(known.id, startOfDay);
 
 		this.#markTop();
