@@ -19,7 +19,7 @@
 #include "partition.h"
 
 /* Far above any use; keeps a lying option from looking like a working one. */
-#define DECODE_MAX_SHARDS 1024
+#define DECODE_MAX_SHARDS 1000
 
 /* A longer record would not fit a frame, and no function of ours writes it. */
 #define DECODE_MAX_RECORD                                                      \

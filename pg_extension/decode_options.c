@@ -84,7 +84,7 @@ parse_one(DecodeOptions *options, const char *name, const char *value)
 	{
 		options->filter.shards = parse_number(name, value, DECODE_MAX_SHARDS);
 		if (options->filter.shards == 0)
-			bad_value(name, value, "a number from 1 to 1024");
+			bad_value(name, value, "a number from 1 to 1000");
 	}
 	else if (strcmp(name, "replays") == 0)
 	{
