@@ -14,33 +14,46 @@ secret_make()
 		die "could not make the token key $jwt_secret"
 }
 
+# setting NAME VALUE - one line of a daemon's file; a value that may hold
+# blanks or '#' stands in double quotes
+setting()
+{
+	local value=${2//\\/\\\\}
+	printf '%s = "%s"\n' "$1" "${value//\"/\\\"}"
+}
+
+servers_settings()
+{
+	setting redis_url "$redis_url"
+	[ -z "$redis_password_file" ] ||
+		setting redis_password_file "$redis_password_file"
+}
+
 relay_configure()
 {
-	write_file "$run/relay.conf" <<-END
-		# written by scripts/run at each start
-		pg = $pg_relay
-		kafka = $kafka_address
-		redis_url = $redis_url
-		${redis_password_file:+redis_password_file = $redis_password_file}
-		ops_host = 127.0.0.1
-		ops_port = $(port_of relay_ops)
-	END
+	{
+		echo "# written by scripts/run at each start"
+		setting pg "$pg_relay"
+		setting kafka "$kafka_address"
+		servers_settings
+		echo "ops_host = 127.0.0.1"
+		echo "ops_port = $(port_of relay_ops)"
+	} | write_file "$run/relay.conf"
 }
 
 gateway_configure()
 {
-	write_file "$run/gateway.conf" <<-END
-		# written by scripts/run at each start
-		pg = $pg_gateway
-		redis_url = $redis_url
-		${redis_password_file:+redis_password_file = $redis_password_file}
-		jwt_secret_file = $jwt_secret
-		listen_host = 127.0.0.1
-		listen_port = $(port_of gateway)
-		web_root = $root/web
-		ops_host = 127.0.0.1
-		ops_port = $(port_of gateway_ops)
-	END
+	{
+		echo "# written by scripts/run at each start"
+		setting pg "$pg_gateway"
+		servers_settings
+		setting jwt_secret_file "$jwt_secret"
+		setting web_root "$root/web"
+		echo "listen_host = 127.0.0.1"
+		echo "listen_port = $(port_of gateway)"
+		echo "ops_host = 127.0.0.1"
+		echo "ops_port = $(port_of gateway_ops)"
+	} | write_file "$run/gateway.conf"
 }
 
 # daemon_spawn relay|gateway

@@ -52,19 +52,20 @@ layout_make()
 		echo "$place" | write_file "$run/state/place"
 	fi
 	[ "$place" = "$run" ] ||
-		say "PostgreSQL's user cannot reach $run: its data is in $place"
+		say "user $pg_user cannot reach $run: the database's data is in $place"
 	sockets_make
 }
 
-# A socket's path has room for 107 bytes, so a long $place needs a short
-# folder elsewhere; one that a reboot removed is made again.
+# A socket's path has room for 107 bytes, and PostgreSQL reads it as a list,
+# so a long or odd $place needs a plain folder elsewhere; one that a reboot
+# removed is made again.
 sockets_make()
 {
 	sockets=''
 	[ ! -r "$run/state/sockets" ] || sockets=$(<"$run/state/sockets")
 	if [ -z "$sockets" ] || ! own_folder "$sockets"; then
 		sockets=$place/sockets
-		if [ "${#sockets}" -le 80 ]; then
+		if [[ ${#sockets} -le 80 && $sockets =~ ^[A-Za-z0-9_./-]+$ ]]; then
 			mkdir -p "$sockets"
 		else
 			sockets=$(mktemp -d /tmp/chemchat.XXXXXX)

@@ -55,7 +55,7 @@ postgres_connection()
 		pg_gateway=$pg_service
 		pg_relay=$pg_service
 	else
-		local host="host='$sockets' port=5432 dbname=chemchat"
+		local host="host=$sockets port=5432 dbname=chemchat"
 		pg_service="$host user=postgres"
 		pg_uri="postgresql://postgres@$(url_encode "$sockets"):5432/chemchat"
 		pg_gateway="$host user=chemchat_dev_gateway"
@@ -97,7 +97,7 @@ postgres_configure()
 		echo "# written by scripts/run at each start; own settings go into"
 		echo "# postgresql.auto.conf (ALTER SYSTEM)"
 		echo "listen_addresses = ''"
-		echo "unix_socket_directories = '${sockets//\'/\'\'}'"
+		echo "unix_socket_directories = '$sockets'"
 		echo "unix_socket_permissions = 0700"
 		echo "port = 5432"
 		echo "wal_level = logical"

@@ -76,6 +76,8 @@ links_print()
 
 		  Addresses and tokens for scripts: . $(relative "$run/env")
 	END
+	[ "$place" = "$run" ] ||
+		printf '  The database lives in %s.\n' "$place"
 }
 
 # relative PATH - as one would type it from the repository

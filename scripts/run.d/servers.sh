@@ -68,7 +68,7 @@ redis_start()
 			# written by scripts/run at each start
 			bind 127.0.0.1
 			port $port
-			dir "$run/redis"
+			$(setting dir "$run/redis" | sed 's/ = / /')
 			daemonize no
 			save 300 1
 			appendonly no
