@@ -41,7 +41,7 @@ configure(rd_kafka_conf_t *conf, const KafkaProducerConfig *config, Error *err)
 		   kafka_conf_set_int(conf, "batch.size", config->max_batch_bytes,
 							  err) &&
 		   kafka_conf_set_int(conf, "message.max.bytes",
-							  config->max_batch_bytes, err) &&
+							  config->max_record_bytes, err) &&
 		   kafka_conf_set_int(conf, "queue.buffering.max.messages",
 							  config->max_records, err) &&
 		   kafka_conf_set_int(conf, "queue.buffering.max.kbytes",

@@ -26,10 +26,11 @@ typedef struct KafkaProducer KafkaProducer;
 typedef struct KafkaProducerConfig
 {
 	KafkaConfig kafka;
-	int64_t linger_us;       /* how long a record waits for company */
-	int64_t max_batch_bytes; /* one request's batch: the topics' limit */
-	int64_t max_records;     /* not yet acknowledged */
-	int64_t max_bytes;       /* keys and values of those */
+	int64_t linger_us;        /* how long a record waits for company */
+	int64_t max_batch_bytes;  /* one batch: at most the lowest topic's limit */
+	int64_t max_record_bytes; /* a record alone: the highest topic's limit */
+	int64_t max_records;      /* not yet acknowledged */
+	int64_t max_bytes;        /* keys and values of those */
 	const char *const *topics;
 	int topic_count;
 } KafkaProducerConfig;
@@ -59,7 +60,7 @@ typedef enum KafkaSend
 {
 	KAFKA_SENT,
 	KAFKA_FULL,      /* bounds reached: poll, then send again */
-	KAFKA_TOO_LARGE, /* more than max_batch_bytes: will never go */
+	KAFKA_TOO_LARGE, /* more than max_record_bytes: will never go */
 	KAFKA_BROKEN     /* err says why: close it */
 } KafkaSend;
 
