@@ -4,9 +4,10 @@
 #   /* uses: common/wire common/base */
 # and its second, when it needs them, further pkg-config names:
 #   /* pkgs: jansson */
-# tests/unit/run runs them all; SAN=1 builds them with ASan and UBSan.
+# tests/unit/run runs them all; SAN=1 builds them with ASan and UBSan;
+# ONLY=common/base builds and runs those of one folder.
 
-UNIT_SRCS := $(sort $(shell find tests/unit -name 'test_*.c' 2>/dev/null))
+UNIT_SRCS := $(sort $(shell find tests/unit/$(ONLY) -name 'test_*.c' 2>/dev/null))
 UNIT_PROGRAMS := $(UNIT_SRCS:%.c=$(B)/%)
 
 # $(call unit_says,uses,FILE): the words behind "uses:"
