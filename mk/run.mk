@@ -23,7 +23,7 @@ packages: ## install the Debian packages that are missing
 	@scripts/install-packages
 
 # Tests: make test-SUITE runs one; test-unit is in mk/tests.mk.
-.PHONY: test check soak fuzz bench dist
+.PHONY: test check soak fuzz dist
 
 test: ## all tests that need no Docker, Kubernetes or second PostgreSQL
 	@tests/run
@@ -40,11 +40,6 @@ soak: ## kill things under load for long (SECONDS=600)
 
 fuzz: ## every fuzzer for long (SECONDS=600 each)
 	@tests/fuzz/run $(or $(SECONDS),600)
-
-bench: ## measure (docs/benchmarks.md)
-	@scripts/install-packages
-	@$(MAKE) --no-print-directory -s -j"$$(nproc)" build stage
-	@tests/bench/run
 
 dist: ## a source archive of HEAD in build/
 	@mkdir -p build
