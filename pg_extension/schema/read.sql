@@ -1,0 +1,165 @@
+-- Reading: STABLE, so that one call is one snapshot however many statements it
+-- has; locks nothing; works on a standby.
+
+CREATE FUNCTION chemchat._check_max_rows(max_rows int, upper int) RETURNS void
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	IF coalesce(_check_max_rows.max_rows, 0) < 1 THEN
+		PERFORM chemchat._raise('invalid_argument', 'max_rows',
+			'max_rows must be at least 1');
+	ELSIF _check_max_rows.max_rows > _check_max_rows.upper THEN
+		PERFORM chemchat._raise('too_large', 'max_rows',
+			format('max_rows is above %s', _check_max_rows.upper));
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION chemchat._check_max_rows(int, int) IS
+	'raises unless 1 <= max_rows <= upper';
+
+CREATE FUNCTION chemchat.history(actor uuid, conversation_id uuid,
+	before_seq bigint DEFAULT NULL, max_rows int DEFAULT 50)
+RETURNS TABLE (seq bigint, id uuid, sender uuid, body text, ev bigint,
+			   rev bigint, created_at timestamptz, edited_at timestamptz,
+			   deleted_at timestamptz, event json)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM chemchat._authorize(history.actor, history.conversation_id, 'read');
+	PERFORM chemchat._check_max_rows(history.max_rows, 200);
+	RETURN QUERY
+	SELECT m.seq, m.id, m.sender, m.body, m.ev, m.rev, m.created_at,
+		   m.edited_at, m.deleted_at,
+		   chemchat._message_json(m.conversation_id, m.ev, m.rev, m.id, m.seq,
+				m.sender, m.client_msg_id, m.body, m.created_at)
+	  FROM chemchat.message AS m
+	 WHERE m.conversation_id = history.conversation_id
+	   AND m.seq < coalesce(history.before_seq, 9223372036854775807)
+	 ORDER BY m.seq DESC
+	 LIMIT history.max_rows;
+END
+$$;
+COMMENT ON FUNCTION chemchat.history(uuid, uuid, bigint, int) IS
+	'the messages before one, newest first; at most 200';
+
+-- ev has no holes, so the window's end is arithmetic.  An entity whose last
+-- change lies beyond the window comes with that one.
+CREATE FUNCTION chemchat._changes(conversation_id uuid, after_ev bigint,
+	at_least bigint, max_rows int,
+	OUT status text, OUT upto bigint, OUT head bigint, OUT events json)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	IF coalesce(_changes.after_ev, -1) < 0 THEN
+		PERFORM chemchat._raise('invalid_argument', 'after_ev',
+			'after_ev must be 0 or more');
+	END IF;
+	PERFORM chemchat._check_max_rows(_changes.max_rows, 500);
+	_changes.head := coalesce(chemchat._head(_changes.conversation_id), 0);
+	_changes.upto := least(_changes.after_ev, _changes.head);
+	_changes.events := '[]';
+	IF _changes.head < coalesce(_changes.at_least, 0) THEN
+		_changes.status := 'behind';
+	ELSIF _changes.head < _changes.after_ev THEN
+		-- Only the primary knows that what the asker saw is no more.
+		_changes.status := CASE WHEN pg_is_in_recovery() THEN 'behind'
+								ELSE 'reset' END;
+	ELSE
+		_changes.status := 'ok';
+		_changes.upto := least(_changes.after_ev + _changes.max_rows,
+							   _changes.head);
+		_changes.events := (
+			SELECT coalesce('[' || string_agg(e.event::text, ',' ORDER BY e.ev)
+							|| ']', '[]')
+			  FROM chemchat._entity AS e
+			 WHERE e.conversation_id = _changes.conversation_id
+			   AND e.ev > _changes.after_ev AND e.ev <= _changes.upto);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION chemchat._changes(uuid, bigint, bigint, int) IS
+	'what changed in a conversation after an ev';
+
+CREATE FUNCTION chemchat.changes_since(actor uuid, conversation_id uuid,
+	after_ev bigint, at_least bigint DEFAULT 0, max_rows int DEFAULT 200,
+	OUT status text, OUT upto bigint, OUT head bigint, OUT events json)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM chemchat._authorize(changes_since.actor,
+		changes_since.conversation_id, 'read');
+	SELECT c.status, c.upto, c.head, c.events
+	  INTO changes_since.status, changes_since.upto, changes_since.head,
+		   changes_since.events
+	  FROM chemchat._changes(changes_since.conversation_id,
+		changes_since.after_ev, changes_since.at_least,
+		changes_since.max_rows) AS c;
+END
+$$;
+COMMENT ON FUNCTION chemchat.changes_since(uuid, uuid, bigint, bigint, int) IS
+	'what changed in a conversation after an ev; at most 500 changes';
+
+CREATE FUNCTION chemchat.heads(actor uuid)
+RETURNS TABLE (conversation_id uuid, ev bigint, seq bigint, read_seq bigint,
+			   mentions int, is_muted boolean, kind text, title text, role text,
+			   member_rev bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF heads.actor IS NULL THEN
+		PERFORM chemchat._raise('invalid_argument', 'actor',
+			'actor must not be null');
+	END IF;
+	RETURN QUERY
+	SELECT m.conversation_id, e.ev, coalesce(s.seq, 0),
+		   coalesce(own.read_seq, 0), coalesce(own.mentions, 0),
+		   coalesce(own.is_muted, false), c.kind, c.title, m.role, m.rev
+	  FROM chemchat.member AS m
+	  JOIN chemchat.conversation AS c ON c.id = m.conversation_id
+	  LEFT JOIN chemchat.member_state AS own
+			 ON own.user_id = m.user_id
+			AND own.conversation_id = m.conversation_id
+	  LEFT JOIN LATERAL (
+			SELECT ch.ev FROM chemchat.change AS ch
+			 WHERE ch.conversation_id = m.conversation_id
+			 ORDER BY ch.ev DESC LIMIT 1) AS e ON true
+	  LEFT JOIN LATERAL (
+			SELECT last.seq FROM chemchat.message AS last
+			 WHERE last.conversation_id = m.conversation_id
+			 ORDER BY last.seq DESC LIMIT 1) AS s ON true
+	 WHERE m.user_id = heads.actor AND m.state = 'joined'
+	 ORDER BY m.conversation_id;
+END
+$$;
+COMMENT ON FUNCTION chemchat.heads(uuid) IS
+	'how far each of the actor''s conversations is: what a client compares';
+
+CREATE FUNCTION chemchat.users(actor uuid, ids uuid[])
+RETURNS TABLE (id uuid, handle text, display_name text, rev bigint, event json)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF users.actor IS NULL THEN
+		PERFORM chemchat._raise('invalid_argument', 'actor',
+			'actor must not be null');
+	ELSIF users.ids IS NULL OR array_position(users.ids, NULL) IS NOT NULL THEN
+		PERFORM chemchat._raise('invalid_argument', 'ids',
+			'ids must not be null');
+	ELSIF cardinality(users.ids) > 200 THEN
+		PERFORM chemchat._raise('too_large', 'ids', 'more than 200 ids');
+	END IF;
+	RETURN QUERY
+	SELECT u.id, u.handle, u.display_name, u.rev,
+		   chemchat._user_json(u.id, u.rev, u.handle, u.display_name,
+							   u.created_at)
+	  FROM chemchat.app_user AS u
+	 WHERE u.id = ANY (users.ids)
+	   AND (u.id = users.actor
+			OR EXISTS (SELECT FROM chemchat.member AS mine
+						 JOIN chemchat.member AS theirs
+						   ON theirs.conversation_id = mine.conversation_id
+						WHERE mine.user_id = users.actor
+						  AND theirs.user_id = u.id))
+	 ORDER BY u.id;
+END
+$$;
+COMMENT ON FUNCTION chemchat.users(uuid, uuid[]) IS
+	'those of the users who share or shared a conversation with the actor';

@@ -1,0 +1,297 @@
+#include "postgres.h"
+#include "pgcompat.h"
+
+#include "send_store.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+/* The columns of a row that SPI returned, by number from 1. */
+#define COLUMN(row, n, is_null)                                                \
+	SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, n, is_null)
+
+typedef enum StoreQuery
+{
+	LOCK_ONE,
+	LOCK_MANY,
+	READ_HEADS,
+	LOOK_UP,
+	INSERT_MESSAGES,
+	INSERT_CHANGES,
+	QUERY_COUNT
+} StoreQuery;
+
+typedef struct QueryText
+{
+	int arg_count;
+	Oid arg_types[10];
+	const char *text;
+} QueryText;
+
+static const QueryText query_texts[QUERY_COUNT] = {
+	[LOCK_ONE] = { 1,
+				   { UUIDARRAYOID },
+				   "SELECT c.id FROM chemchat.conversation AS c"
+				   " WHERE c.id = ANY ($1) ORDER BY c.id FOR NO KEY UPDATE" },
+	[LOCK_MANY] = { 1,
+					{ UUIDARRAYOID },
+					"SELECT c.id FROM chemchat.conversation AS c"
+					" WHERE c.id = ANY ($1) ORDER BY c.id"
+					" FOR NO KEY UPDATE SKIP LOCKED" },
+	[READ_HEADS] = { 1,
+					 { UUIDARRAYOID },
+					 "SELECT i.n, coalesce(s.seq, 0), coalesce(e.ev, 0)"
+					 " FROM pg_catalog.unnest($1)"
+					 " WITH ORDINALITY AS i (conversation_id, n)"
+					 " LEFT JOIN LATERAL (SELECT m.seq"
+					 " FROM chemchat.message AS m"
+					 " WHERE m.conversation_id = i.conversation_id"
+					 " ORDER BY m.seq DESC LIMIT 1) AS s ON true"
+					 " LEFT JOIN LATERAL (SELECT ch.ev"
+					 " FROM chemchat.change AS ch"
+					 " WHERE ch.conversation_id = i.conversation_id"
+					 " ORDER BY ch.ev DESC LIMIT 1) AS e ON true" },
+	[LOOK_UP] = { 3,
+				  { UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID },
+				  "SELECT i.n, a.is_allowed, m.body_hash, m.id, m.seq, m.ev,"
+				  " m.rev, m.created_at"
+				  " FROM pg_catalog.unnest($1, $2, $3) WITH ORDINALITY"
+				  " AS i (actor, conversation_id, client_msg_id, n)"
+				  " LEFT JOIN chemchat.message AS m ON m.sender = i.actor"
+				  " AND m.conversation_id = i.conversation_id"
+				  " AND m.client_msg_id = i.client_msg_id"
+				  " LEFT JOIN LATERAL chemchat._authorized(i.actor,"
+				  " i.conversation_id, 'send') AS a ON true" },
+	[INSERT_MESSAGES] = { 10,
+						  { UUIDARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
+							INT8ARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID,
+							UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID,
+							TEXTARRAYOID },
+						  "INSERT INTO chemchat.message (conversation_id, seq,"
+						  " ev, rev, body_hash, created_at, id, sender,"
+						  " client_msg_id, body)"
+						  " SELECT * FROM pg_catalog.unnest($1, $2, $3, $4,"
+						  " $5, $6, $7, $8, $9, $10)" },
+	[INSERT_CHANGES] = { 4,
+						 { UUIDARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
+						   UUIDARRAYOID },
+						 "INSERT INTO chemchat.change (conversation_id, ev,"
+						 " seq, id, kind)"
+						 " SELECT i.conversation_id, i.ev, i.seq, i.id, 'm'"
+						 " FROM pg_catalog.unnest($1, $2, $3, $4)"
+						 " AS i (conversation_id, ev, seq, id)" },
+};
+
+static SPIPlanPtr plans[QUERY_COUNT];
+
+static void run(StoreQuery query, Datum *args, int expected);
+static Datum uuid_array(Datum *ids, int count);
+static Datum int8_array(Datum *numbers, int count);
+static void answer_original(SendItem *item, uint64 row);
+
+void
+send_store_begin(void)
+{
+	SPI_connect();
+}
+
+void
+send_store_end(void)
+{
+	SPI_finish();
+}
+
+void
+send_store_lock(SendConversation *conversations, int count, bool is_waiting)
+{
+	Datum *ids = palloc(sizeof(Datum) * (size_t) count);
+	Datum args[1];
+	int at = 0;
+
+	for (int i = 0; i < count; i++)
+		ids[i] = UUIDPGetDatum(&conversations[i].id);
+	args[0] = uuid_array(ids, count);
+	run(is_waiting ? LOCK_ONE : LOCK_MANY, args, SPI_OK_SELECT);
+
+	/* Both are in id order. */
+	for (uint64 row = 0; row < SPI_processed; row++)
+	{
+		bool is_null;
+		pg_uuid_t *id = DatumGetUUIDP(COLUMN(row, 1, &is_null));
+
+		while (at < count &&
+			   memcmp(&conversations[at].id, id, UUID_LEN) != 0)
+			at++;
+		if (at < count)
+			conversations[at].is_locked = true;
+	}
+}
+
+void
+send_store_read_heads(SendConversation *conversations, int count)
+{
+	SendConversation **locked =
+		palloc(sizeof(SendConversation *) * (size_t) count);
+	Datum *ids = palloc(sizeof(Datum) * (size_t) count);
+	Datum args[1];
+	int locked_count = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (!conversations[i].is_locked)
+			continue;
+		ids[locked_count] = UUIDPGetDatum(&conversations[i].id);
+		locked[locked_count++] = &conversations[i];
+	}
+	if (locked_count == 0)
+		return;
+	args[0] = uuid_array(ids, locked_count);
+	run(READ_HEADS, args, SPI_OK_SELECT);
+	for (uint64 row = 0; row < SPI_processed; row++)
+	{
+		bool is_null;
+		int64 n = DatumGetInt64(COLUMN(row, 1, &is_null));
+
+		locked[n - 1]->seq = DatumGetInt64(COLUMN(row, 2, &is_null));
+		locked[n - 1]->ev = DatumGetInt64(COLUMN(row, 3, &is_null));
+	}
+}
+
+void
+send_store_look_up(SendItem *items, int count)
+{
+	Datum *columns[3];
+	SendItem **asked = palloc(sizeof(SendItem *) * (size_t) count);
+	Datum args[3];
+	int asked_count = 0;
+
+	for (int c = 0; c < 3; c++)
+		columns[c] = palloc(sizeof(Datum) * (size_t) count);
+	for (int i = 0; i < count; i++)
+	{
+		if (items[i].error != CHAT_OK)
+			continue;
+		columns[0][asked_count] = UUIDPGetDatum(items[i].actor);
+		columns[1][asked_count] = UUIDPGetDatum(items[i].conversation_id);
+		columns[2][asked_count] = UUIDPGetDatum(items[i].client_msg_id);
+		asked[asked_count++] = &items[i];
+	}
+	for (int c = 0; c < 3; c++)
+		args[c] = uuid_array(columns[c], asked_count);
+	run(LOOK_UP, args, SPI_OK_SELECT);
+	for (uint64 row = 0; row < SPI_processed; row++)
+	{
+		bool is_null;
+		SendItem *item = asked[DatumGetInt64(COLUMN(row, 1, &is_null)) - 1];
+		bool is_allowed = DatumGetBool(COLUMN(row, 2, &is_null));
+
+		item->is_member = !is_null;
+		item->is_allowed = !is_null && is_allowed;
+		(void) COLUMN(row, 3, &is_null);
+		if (!is_null)
+			answer_original(item, row);
+	}
+}
+
+void
+send_store_insert(SendItem **items, int count)
+{
+	Datum *columns[10];
+	Datum args[10];
+	Datum change[4];
+
+	for (int c = 0; c < 10; c++)
+		columns[c] = palloc(sizeof(Datum) * (size_t) count);
+	for (int i = 0; i < count; i++)
+	{
+		const SendItem *item = items[i];
+
+		columns[0][i] = UUIDPGetDatum(item->conversation_id);
+		columns[1][i] = Int64GetDatum(item->seq);
+		columns[2][i] = Int64GetDatum(item->ev);
+		columns[3][i] = Int64GetDatum(item->rev);
+		columns[4][i] = Int64GetDatum(item->body_hash);
+		columns[5][i] = TimestampTzGetDatum(item->created_at);
+		columns[6][i] = UUIDPGetDatum(&item->id);
+		columns[7][i] = UUIDPGetDatum(item->actor);
+		columns[8][i] = UUIDPGetDatum(item->client_msg_id);
+		columns[9][i] = PointerGetDatum(item->body);
+	}
+	args[0] = uuid_array(columns[0], count);
+	for (int c = 1; c <= 4; c++)
+		args[c] = int8_array(columns[c], count);
+	args[5] = PointerGetDatum(construct_array(columns[5], count,
+											  TIMESTAMPTZOID, sizeof(int64),
+											  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	for (int c = 6; c <= 8; c++)
+		args[c] = uuid_array(columns[c], count);
+	args[9] = PointerGetDatum(construct_array(columns[9], count, TEXTOID, -1,
+											  false, TYPALIGN_INT));
+	run(INSERT_MESSAGES, args, SPI_OK_INSERT);
+	change[0] = args[0];
+	change[1] = args[2];
+	change[2] = args[1];
+	change[3] = args[6];
+	run(INSERT_CHANGES, change, SPI_OK_INSERT);
+}
+
+static void
+run(StoreQuery query, Datum *args, int expected)
+{
+	int result;
+
+	if (plans[query] == NULL)
+	{
+		const QueryText *text = &query_texts[query];
+		Oid types[10];
+		SPIPlanPtr plan;
+
+		memcpy(types, text->arg_types, sizeof(types));
+		plan = SPI_prepare(text->text, text->arg_count, types);
+		if (plan == NULL || SPI_keepplan(plan) != 0)
+			elog(ERROR, "could not prepare: %s",
+				 SPI_result_code_string(SPI_result));
+		plans[query] = plan;
+	}
+	result = SPI_execute_plan(plans[query], args, NULL, false, 0);
+	if (result != expected)
+		elog(ERROR, "could not execute: %s", SPI_result_code_string(result));
+}
+
+static Datum
+uuid_array(Datum *ids, int count)
+{
+	return PointerGetDatum(construct_array(ids, count, UUIDOID, UUID_LEN, false,
+										   TYPALIGN_CHAR));
+}
+
+static Datum
+int8_array(Datum *numbers, int count)
+{
+	return PointerGetDatum(construct_array(numbers, count, INT8OID,
+										   sizeof(int64), FLOAT8PASSBYVAL,
+										   TYPALIGN_DOUBLE));
+}
+
+/* The key is known: a retry gets the original, another body a refusal. */
+static void
+answer_original(SendItem *item, uint64 row)
+{
+	bool is_null;
+
+	item->is_answered = true;
+	if (DatumGetInt64(COLUMN(row, 3, &is_null)) != item->body_hash)
+	{
+		item->error = CHAT_IDEMPOTENCY_MISMATCH;
+		item->field = "client_msg_id";
+		return;
+	}
+	item->id = *DatumGetUUIDP(COLUMN(row, 4, &is_null));
+	item->seq = DatumGetInt64(COLUMN(row, 5, &is_null));
+	item->ev = DatumGetInt64(COLUMN(row, 6, &is_null));
+	item->rev = DatumGetInt64(COLUMN(row, 7, &is_null));
+	item->created_at = DatumGetTimestampTz(COLUMN(row, 8, &is_null));
+	item->is_duplicate = true;
+}
