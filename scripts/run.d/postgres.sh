@@ -41,7 +41,7 @@ make_quietly()
 }
 
 # Sets pg_service (conninfo for our programs, never with a password in it),
-# pg_uri (for people), pg_gateway and pg_relay (conninfo of the daemons).
+# pg_uri (for scripts), pg_psql (for people), pg_gateway and pg_relay (conninfo of the daemons).
 postgres_connection()
 {
 	if postgres_is_given; then
@@ -52,12 +52,15 @@ postgres_connection()
 		export PGSERVICEFILE=$run/secret/pg_service.conf
 		pg_service='service=chemchat'
 		pg_uri=$CHEMCHAT_USE_PG
+		# the URI may hold a password, which no argument should
+		pg_psql="PGSERVICEFILE=$PGSERVICEFILE psql service=chemchat"
 		pg_gateway=$pg_service
 		pg_relay=$pg_service
 	else
 		local host="host=$sockets port=5432 dbname=chemchat"
 		pg_service="$host user=postgres"
 		pg_uri="postgresql://postgres@$(url_encode "$sockets"):5432/chemchat"
+		pg_psql="psql '$pg_uri'"
 		pg_gateway="$host user=chemchat_dev_gateway"
 		pg_relay="$host user=chemchat_relay"
 	fi
@@ -219,6 +222,6 @@ postgres_check_given()
 	END
 	) || die "could not ask chemchat.doctor()"
 	[ -z "$found" ] ||
-		die "CHEMCHAT_USE_PG is not ready for ChemChat; nothing of it was" \
+		die "CHEMCHAT_USE_PG is not ready for ChemChat; no setting of it was" \
 			"changed. chemchat.doctor() says:"$'\n'"$found"
 }

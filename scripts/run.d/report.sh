@@ -70,7 +70,7 @@ links_print()
 		    kcat -b $kafka_address -C -q -t chat.messages.v1 -f '%k %s\n'
 
 		  From SQL, in your own transaction:
-		    psql '$pg_uri'
+		    $pg_psql
 		    SELECT * FROM chemchat.send_message('$alice',
 		      '$conversation', gen_random_uuid(), 'hello from SQL');
 
