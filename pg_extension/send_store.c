@@ -57,7 +57,7 @@ static const QueryText query_texts[QUERY_COUNT] = {
 				  { UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID },
 				  "SELECT i.n, a.is_allowed, m.body_hash, m.id, m.seq, m.ev,"
 				  " m.rev, m.created_at"
-				  " FROM pg_catalog.unnest($1, $2, $3) WITH ORDINALITY"
+				  " FROM unnest($1, $2, $3) WITH ORDINALITY"
 				  " AS i (actor, conversation_id, client_msg_id, n)"
 				  " LEFT JOIN chemchat.message AS m ON m.sender = i.actor"
 				  " AND m.conversation_id = i.conversation_id"
@@ -72,7 +72,7 @@ static const QueryText query_texts[QUERY_COUNT] = {
 						  "INSERT INTO chemchat.message (conversation_id, seq,"
 						  " ev, rev, body_hash, created_at, id, sender,"
 						  " client_msg_id, body)"
-						  " SELECT * FROM pg_catalog.unnest($1, $2, $3, $4,"
+						  " SELECT * FROM unnest($1, $2, $3, $4,"
 						  " $5, $6, $7, $8, $9, $10)" },
 	[INSERT_CHANGES] = { 4,
 						 { UUIDARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
@@ -80,7 +80,7 @@ static const QueryText query_texts[QUERY_COUNT] = {
 						 "INSERT INTO chemchat.change (conversation_id, ev,"
 						 " seq, id, kind)"
 						 " SELECT i.conversation_id, i.ev, i.seq, i.id, 'm'"
-						 " FROM pg_catalog.unnest($1, $2, $3, $4)"
+						 " FROM unnest($1, $2, $3, $4)"
 						 " AS i (conversation_id, ev, seq, id)" },
 };
 
