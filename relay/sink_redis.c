@@ -122,7 +122,7 @@ sink_redis_metrics_init(SinkRedisMetrics *metrics)
 					   "Rounds of heartbeats on every live channel.", NULL);
 	metrics->is_connected = metric_gauge("chemchat_live_redis_connected",
 										 "1 while Redis answers.", NULL);
-	metrics->reconnects =
+	metrics->disconnects =
 		metric_counter("chemchat_live_redis_disconnects_total",
 					   "Connections to Redis that ended or never came.", NULL);
 	metrics->delay =
@@ -181,7 +181,7 @@ redis_start(Sink *sink, const SinkIdentity *identity, PrefixWindow *window,
 	(void) err;
 	redis->system_id = identity->system_id;
 	redis->timeline = identity->timeline;
-	redis->seen_lsn = identity->start_lsn;
+	redis->seen_lsn = 0;
 	redis->incarnation = 0;
 	redis->is_claimed = false;
 	redis->claim_at_us = 0;
@@ -307,7 +307,7 @@ on_down(void *arg, const char *why, int64_t retry_ms)
 	log_warn("live delivery lost Redis; gateways poll",
 			 "reason=%s retry_ms=%" PRId64, log_quote(why), retry_ms);
 	metric_set(redis->metrics->is_connected, 0);
-	metric_add(redis->metrics->reconnects, 1);
+	metric_add(redis->metrics->disconnects, 1);
 	redis->is_claimed = false;
 }
 

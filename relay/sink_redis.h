@@ -32,7 +32,7 @@ typedef struct SinkRedisMetrics
 	Metric *refused;      /* messages Redis answered with an error */
 	Metric *heartbeats;   /* rounds of 64 */
 	Metric *is_connected; /* 0 or 1 */
-	Metric *reconnects;
+	Metric *disconnects;
 	Metric *delay; /* commit to handing over, seconds */
 } SinkRedisMetrics;
 
