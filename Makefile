@@ -12,6 +12,7 @@ include mk/modules.mk
 include mk/extension.mk
 include mk/tests.mk
 include mk/lint.mk
+include mk/bench.mk
 include mk/run.mk
 
 .PHONY: help build all clean

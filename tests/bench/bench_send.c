@@ -12,7 +12,9 @@
  * that tests/bench/setup.sql made: bench.conversation(n, id), bench.actor(id).
  */
 #include <libpq-fe.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -141,8 +143,7 @@ send_batch(Run *run)
 				   (unsigned long long) run->key_base & 0xffff,
 				   (unsigned long long) key);
 		buf_printf(&param[3], "%s\"%s\"", comma, body);
-		buf_printf(&param[4], "%s%lld", comma,
-				   (long long) ++run->seq[c]);
+		buf_printf(&param[4], "%s%lld", comma, (long long) ++run->seq[c]);
 	}
 	for (int p = 0; p < 5; p++)
 	{
@@ -253,8 +254,7 @@ main(int argc, char **argv)
 	ticks = backend_ticks(PQbackendPID(run.conn)) - ticks;
 	sample_sort(&calls);
 	printf("%.0f %.1f %.3f %.3f\n", (double) sent / elapsed,
-		   (double) ticks * 1e6 / (double) sysconf(_SC_CLK_TCK) /
-			   (double) sent,
+		   (double) ticks * 1e6 / (double) sysconf(_SC_CLK_TCK) / (double) sent,
 		   sample_quantile_ms(&calls, 0.5), sample_quantile_ms(&calls, 0.99));
 	PQfinish(run.conn);
 	if (holder)

@@ -25,8 +25,7 @@ sample_add(Sample *sample, int64_t us)
 	if (sample->count == sample->cap)
 	{
 		sample->cap = sample->cap ? sample->cap * 2 : 4096;
-		sample->us =
-			xrealloc(sample->us, sample->cap * sizeof(*sample->us));
+		sample->us = xrealloc(sample->us, sample->cap * sizeof(*sample->us));
 	}
 	sample->us[sample->count++] = us;
 }

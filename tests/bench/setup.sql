@@ -89,3 +89,14 @@ BEGIN
 	END LOOP;
 END
 $$;
+
+-- One committed event of 256 bytes that says which run and which number it is.
+CREATE FUNCTION bench.emit(n bigint, run bigint) RETURNS void LANGUAGE sql AS $$
+	SELECT pg_logical_emit_message(true, 'chemchat',
+		'\x016d0000'::bytea || uuid_send(key) || uuid_send(gen_random_uuid())
+		|| int8send(n / 1000 + 1) || int8send(n / 1000 + 1) || int8send(1)
+		|| int8send((extract(epoch FROM clock_timestamp()) * 1000000)::bigint)
+		|| int4send(256) || convert_to(rpad(format(
+			'{"kind":"message","conversationId":"%s","run":%s,"n":%s,"body":"', key, run, n), 254, 'x') || '"}', 'UTF8'))
+	FROM (SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(n % 1000), 12, '0'))::uuid AS key) AS k
+$$;

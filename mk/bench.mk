@@ -1,0 +1,15 @@
+# The drivers of make bench.
+
+BENCH := $(B)/bench
+
+.PHONY: bench
+bench: build stage $(addprefix $(BENCH)/,bench_send bench_ws bench_drain bench_latency) ## measure, beside limits and peers in the same run
+	BENCH_BIN=$(BENCH) tests/bench/run $(ARGS)
+
+bench_includes := -Itests/bench -Icommon/base -Icommon/jwt $(shell pkg-config --cflags libpq rdkafka 2>/dev/null)
+
+$(BENCH)/%: tests/bench/%.c tests/bench/sample.h $(call archive,common/jwt) $(call archive,common/base)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(bench_includes) $(LDFLAGS_ALL) -o $@ $< \
+	  $(call archive,common/jwt) $(call archive,common/base) \
+	  $(shell pkg-config --libs libpq rdkafka jansson openssl)

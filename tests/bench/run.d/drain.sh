@@ -1,0 +1,139 @@
+# shellcheck shell=bash disable=SC2154 # one script in several files
+# drain.sh - how fast a backlog reaches Kafka, against raw decode of the same
+# WAL and against wal2json through pg_recvlogical into kcat
+
+bench_drain()
+{
+	local per_tx round lines name
+	command -v kcat >/dev/null || { echo "kcat is missing" >&2; return 1; }
+	service stop gateway
+	service stop relay
+	for per_tx in 1 10; do
+		lines=$(mktemp -d)
+		for ((round = 0; round < rounds; round++)); do
+			drain_pipe >>"$lines/pipe"
+			drain_ours
+		done
+		table "drain of $events events of 256 B, $per_tx a transaction (median of $rounds)" \
+			what 'events/s (min..max)' 'against raw decode' 'against the pipe' \
+			'CPU us an event' 'peak RSS MB'
+		for name in raw relay pipe; do
+			drain_row "$name"
+		done
+		rm -r "$lines"
+	done
+	service start relay
+	sleep 5
+	printf '\nrelay, idle for 5 s: RSS %s MB\n' "$(awk '/VmRSS/ {printf "%.1f", $2 / 1024}' \
+		"/proc/$CHEMCHAT_PID_RELAY/status")"
+	service start gateway
+}
+
+drain_row()
+{
+	local name=$1 rate field cpu='' rss=''
+	rate=$(median 1 <"$lines/$name")
+	for field in $(head -n 1 "$lines/$name" | tr ' ' '\n' | sed -n 's/=.*//p'); do
+		cpu+="$field $(grep -o "$field=[0-9.]*" "$lines/$name" | cut -d= -f2 | median 1), "
+		rss+="$field $(grep -o "$field=[0-9./]*" "$lines/$name" | cut -d/ -f2 | median 1), "
+	done
+	row "$name" "$rate ($(spread 1 <"$lines/$name"))" \
+		"$(ratio "$rate" "$(median 1 <"$lines/raw")")" \
+		"$(ratio "$rate" "$(median 1 <"$lines/pipe")")" "${cpu%, }" "${rss%, }"
+}
+
+walsender_of()
+{
+	sql "SELECT pid FROM pg_stat_replication WHERE application_name = '$1'"
+}
+
+wait_walsender()
+{
+	local pid='' tries=0
+	until [ -n "$pid" ]; do
+		pid=$(walsender_of "$1")
+		[ $((tries += 1)) -lt 200 ] || { echo "no walsender for $1" >&2; return 1; }
+	done
+	echo "$pid"
+}
+
+# The peer: rows, wal2json, a pipe, kcat.  Its topic has no keys and no
+# guarantee: it is the ceiling of the naive design.
+drain_pipe()
+{
+	local from to pipe walsender
+	sql "SELECT pg_create_logical_replication_slot('bench_pipe', 'wal2json')" >/dev/null
+	sql "TRUNCATE bench.outbox_row"
+	from=$(sql 'SELECT pg_current_wal_insert_lsn()')
+	psql_admin -q -c 'SET synchronous_commit = off' \
+		-c "CALL bench.make_rows($events, $per_tx)" -c 'CHECKPOINT' >/dev/null
+	to=$(sql 'SELECT pg_current_wal_insert_lsn()')
+	PGAPPNAME=bench_pipe "$server_bin/pg_recvlogical" -d "$CHEMCHAT_PG" -S bench_pipe \
+		--start -f - -F 0 -s 1 -o format-version=2 -o include-transaction=false \
+		-o include-types=false -o filter-tables='chemchat.*' --no-loop 2>/dev/null |
+		kcat -P -b "$CHEMCHAT_KAFKA" -t bench.pipe -X enable.idempotence=true \
+			-X acks=all -X linger.ms=2 >/dev/null 2>&1 &
+	pipe=$!
+	walsender=$(wait_walsender bench_pipe)
+	"$drivers/bench_drain" -a bench_pipe -s "$from" -e "$to" -n "$events" \
+		-p "walsender=$walsender" -p "recv=$(pgrep -f 'pg_recvlogical.*bench_pipe' | head -n 1)" \
+		-p "kcat=$(pgrep -f 'kcat.*bench.pipe' | head -n 1)" -p "broker=$CHEMCHAT_PID_KAFKA"
+	pkill -f 'pg_recvlogical.*bench_pipe' || true
+	wait "$pipe" || true
+	drop_slot bench_pipe
+}
+
+# The same backlog, once decoded to /dev/null and once through the relay.
+drain_ours()
+{
+	local from to base recv relay walsender
+	service start relay
+	wait_idle
+	service stop relay
+	sql "SELECT pg_create_logical_replication_slot('bench_raw', 'chemchat')" >/dev/null
+	from=$(sql 'SELECT pg_current_wal_insert_lsn()')
+	psql_admin -q -c 'SET synchronous_commit = off' \
+		-c "CALL bench.make_events($events, $per_tx)" -c 'CHECKPOINT' >/dev/null
+	to=$(sql 'SELECT pg_current_wal_insert_lsn()')
+
+	PGAPPNAME=bench_raw "$server_bin/pg_recvlogical" -d "$CHEMCHAT_PG" -S bench_raw \
+		--start -f /dev/null -F 0 -s 1 -o proto=1 --no-loop 2>/dev/null &
+	recv=$!
+	walsender=$(wait_walsender bench_raw)
+	"$drivers/bench_drain" -a bench_raw -s "$from" -e "$to" -n "$events" \
+		-p "walsender=$walsender" -p "recv=$recv" >>"$lines/raw"
+	kill "$recv"
+	wait "$recv" || true
+	drop_slot bench_raw
+
+	base=$("$drivers/bench_drain" -B "$CHEMCHAT_KAFKA" -T chat.messages.v1 -n 0)
+	"$root/scripts/run" start relay >/dev/null &
+	walsender=$(wait_walsender "$relay_application")
+	"$drivers/bench_drain" -B "$CHEMCHAT_KAFKA" -T chat.messages.v1 -o "$base" -n "$events" \
+		-p "walsender=$walsender" \
+		-p "relay=$(cut -d' ' -f1 "$CHEMCHAT_RUN_DIR/pid/relay")" \
+		-p "broker=$CHEMCHAT_PID_KAFKA" >>"$lines/relay"
+	wait $!
+	service stop relay
+}
+
+relay_application=chemchat-relay
+
+wait_idle()
+{
+	local tries=0
+	until [ "$(sql "SELECT coalesce(sum(events), 0) FROM chemchat.outbox_status()
+		WHERE sink = 'kafka'")" = 0 ]; do
+		[ $((tries += 1)) -lt 600 ] || { echo "the outbox does not empty" >&2; return 1; }
+		sleep 0.1
+	done
+}
+
+drop_slot()
+{
+	local tries=0
+	until sql "SELECT pg_drop_replication_slot('$1')" >/dev/null 2>&1; do
+		[ $((tries += 1)) -lt 100 ] || { echo "slot $1 stays in use" >&2; return 1; }
+		sleep 0.1
+	done
+}
