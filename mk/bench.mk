@@ -2,9 +2,13 @@
 
 BENCH := $(B)/bench
 
-.PHONY: bench
-bench: build stage $(addprefix $(BENCH)/,bench_send bench_ws bench_drain bench_latency) ## measure, beside limits and peers in the same run
-	BENCH_BIN=$(BENCH) tests/bench/run $(ARGS)
+.PHONY: bench bench-drivers
+bench: ## measure, beside limits and peers of the same run (docs/benchmarks.md)
+	@scripts/install-packages
+	@$(MAKE) --no-print-directory -s -j"$$(nproc)" build stage bench-drivers
+	@BENCH_BIN=$(BENCH) tests/bench/run $(ARGS)
+
+bench-drivers: $(addprefix $(BENCH)/,bench_send bench_ws bench_drain bench_latency)
 
 bench_includes := -Itests/bench -Icommon/base -Icommon/jwt $(shell pkg-config --cflags libpq rdkafka 2>/dev/null)
 

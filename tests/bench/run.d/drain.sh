@@ -86,7 +86,7 @@ drain_pipe()
 # The same backlog, once decoded to /dev/null and once through the relay.
 drain_ours()
 {
-	local from to base recv relay walsender
+	local from to base recv walsender
 	service start relay
 	wait_idle
 	service stop relay
