@@ -1,16 +1,14 @@
 #include "option_set.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "option_file.h"
+#include "option_name.h"
 #include "option_value.h"
 #include "secret_file.h"
 #include "xalloc.h"
-
-#define ENV_PREFIX "CHEMCHAT_"
 
 typedef struct Entry
 {
@@ -48,14 +46,13 @@ static bool load_environment(OptionSet *set, char *const *environ_list,
 							 const char *only, Error *err);
 static bool load_flags(OptionSet *set, int argc, char *const *argv,
 					   const char *only, Error *err);
+static bool refuse_secret_variables(const OptionSet *set,
+									char *const *environ_list, Error *err);
 static bool check_all(OptionSet *set, Error *err);
 static Entry *find(const OptionSet *set, const char *name, size_t len);
 static bool set_value(Entry *entry, const char *text, const char *source,
 					  Error *err);
 static OptionAction action_of(const char *arg);
-static char *dashed(const char *name);
-static char *variable_name(const char *name);
-static const char *variable(char *const *environ_list, const char *name);
 
 OptionSet *
 option_set_new(void)
@@ -112,6 +109,7 @@ option_set_load(OptionSet *set, int argc, char *const *argv,
 {
 	/* the file's name first: it may come from environment or flag only */
 	return load_defaults(set, err) &&
+		   refuse_secret_variables(set, environ_list, err) &&
 		   load_environment(set, environ_list, "config_file", err) &&
 		   load_flags(set, argc, argv, "config_file", err) &&
 		   load_file(set, err) &&
@@ -157,7 +155,7 @@ option_set_help(const OptionSet *set, Buf *out)
 	for (size_t i = 0; i < set->count; i++)
 	{
 		const Option *option = set->entries[i].option;
-		char *flag = dashed(option->name);
+		char *flag = option_flag_name(option->name);
 		char left[64];
 
 		(void) snprintf(left, sizeof left, "--%s %s", flag,
@@ -172,8 +170,6 @@ option_set_help(const OptionSet *set, Buf *out)
 		buf_append_char(out, '\n');
 	}
 }
-
-/* ---- sources, weakest first ---- */
 
 static bool
 load_defaults(OptionSet *set, Error *err)
@@ -238,8 +234,8 @@ load_environment(OptionSet *set, char *const *environ_list, const char *only,
 
 		if (only != NULL && strcmp(entry->option->name, only) != 0)
 			continue;
-		name = variable_name(entry->option->name);
-		value = variable(environ_list, name);
+		name = option_variable_name(entry->option->name);
+		value = option_variable(environ_list, name);
 		is_good = value == NULL || set_value(entry, value, name, err) ||
 				  error_wrap(err, "%s", name);
 		free(name);
@@ -281,7 +277,38 @@ load_flags(OptionSet *set, int argc, char *const *argv, const char *only,
 	return true;
 }
 
-/* ---- after all sources ---- */
+/*
+ * CHEMCHAT_X, where the setting is x_file: somebody gave the secret itself.
+ * Everybody who may look at the process sees it; and it would not be used.
+ */
+static bool
+refuse_secret_variables(const OptionSet *set, char *const *environ_list,
+						Error *err)
+{
+	for (size_t i = 0; i < set->count; i++)
+	{
+		const Option *option = set->entries[i].option;
+		size_t len = strlen(option->name);
+		bool is_given;
+		char *name;
+
+		if (option->type != OPTION_SECRET_FILE || len <= 5 ||
+			strcmp(option->name + len - 5, "_file") != 0)
+			continue;
+		name = option_variable_name(option->name);
+		name[strlen(name) - 5] = '\0';
+		is_given = option_variable(environ_list, name) != NULL;
+		if (is_given)
+			error_set(err,
+					  "%s: a secret is read from a file only: set %s_FILE to "
+					  "its path",
+					  name, name);
+		free(name);
+		if (is_given)
+			return false;
+	}
+	return true;
+}
 
 static bool
 check_all(OptionSet *set, Error *err)
@@ -294,8 +321,8 @@ check_all(OptionSet *set, Error *err)
 
 		if (entry->option->is_required && !is_set)
 		{
-			char *flag = dashed(name);
-			char *var = variable_name(name);
+			char *flag = option_flag_name(name);
+			char *var = option_variable_name(name);
 
 			error_set(err,
 					  "%s: is required; set it in the file, as %s or as --%s",
@@ -319,26 +346,6 @@ check_all(OptionSet *set, Error *err)
 	return true;
 }
 
-/* ---- helpers ---- */
-
-/* '-' and '_' are the same. */
-static Entry *
-find(const OptionSet *set, const char *name, size_t len)
-{
-	for (size_t i = 0; i < set->count; i++)
-	{
-		const char *have = set->entries[i].option->name;
-		size_t at = 0;
-
-		while (at < len && have[at] != '\0' &&
-			   (have[at] == name[at] || (have[at] == '_' && name[at] == '-')))
-			at++;
-		if (at == len && have[at] == '\0')
-			return &set->entries[i];
-	}
-	return NULL;
-}
-
 static bool
 set_value(Entry *entry, const char *text, const char *source, Error *err)
 {
@@ -347,6 +354,17 @@ set_value(Entry *entry, const char *text, const char *source, Error *err)
 	free(entry->source);
 	entry->source = xstrdup(source);
 	return true;
+}
+
+static Entry *
+find(const OptionSet *set, const char *name, size_t len)
+{
+	for (size_t i = 0; i < set->count; i++)
+	{
+		if (option_name_matches(set->entries[i].option->name, name, len))
+			return &set->entries[i];
+	}
+	return NULL;
 }
 
 static OptionAction
@@ -358,43 +376,4 @@ action_of(const char *arg)
 			return actions[i].action;
 	}
 	return OPTION_RUN;
-}
-
-static char *
-dashed(const char *name)
-{
-	char *flag = xstrdup(name);
-
-	for (char *c = flag; *c != '\0'; c++)
-		*c = *c == '_' ? '-' : *c;
-	return flag;
-}
-
-static char *
-variable_name(const char *name)
-{
-	Buf out;
-
-	buf_init(&out);
-	buf_append_str(&out, ENV_PREFIX);
-	for (; *name != '\0'; name++)
-		buf_append_char(&out, (char) toupper((unsigned char) *name));
-	return out.data;
-}
-
-/* NULL when it is not there, or empty: `${X:-}` in a compose file is none. */
-static const char *
-variable(char *const *environ_list, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (; *environ_list != NULL; environ_list++)
-	{
-		const char *entry = *environ_list;
-
-		if (strncmp(entry, name, len) == 0 && entry[len] == '=' &&
-			entry[len + 1] != '\0')
-			return entry + len + 1;
-	}
-	return NULL;
 }
