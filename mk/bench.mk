@@ -16,4 +16,4 @@ $(BENCH)/%: tests/bench/%.c tests/bench/sample.h $(call archive,common/jwt) $(ca
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(bench_includes) $(LDFLAGS_ALL) -o $@ $< \
 	  $(call archive,common/jwt) $(call archive,common/base) \
-	  $(shell pkg-config --libs libpq rdkafka jansson openssl)
+	  $(shell pkg-config --libs libpq rdkafka jansson openssl) -lm
