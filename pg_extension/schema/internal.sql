@@ -40,6 +40,7 @@ LANGUAGE sql STABLE AS $$
 	 WHERE m.conversation_id = _authorized.conversation_id
 	   AND m.user_id = _authorized.actor
 	   AND m.state = 'joined'
+	 LIMIT 1					-- see send_store.c
 $$;
 COMMENT ON FUNCTION chemchat._authorized(uuid, uuid, text) IS
 	'the actor''s role and whether it allows the verb; no row for a stranger';
