@@ -110,6 +110,12 @@ show_tail()
 	tail -n "${2:-15}" "$1" | sed 's/^/    /' >&2
 }
 
+# log_turn FILE - a log that has grown long becomes FILE.1
+log_turn()
+{
+	[ ! -f "$1" ] || [ "$(stat -c %s "$1")" -lt 16777216 ] || mv -f "$1" "$1.1"
+}
+
 # free_port LOW HIGH - a port of the loopback interface on which nobody
 # listens, outside the kernel's range for outgoing connections, so that it
 # can be kept over restarts

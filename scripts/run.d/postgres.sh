@@ -44,6 +44,7 @@ make_quietly()
 # pg_uri (for scripts), pg_psql (for people), pg_gateway and pg_relay (conninfo of the daemons).
 postgres_connection()
 {
+	local name
 	if postgres_is_given; then
 		(umask 077 && printf '%s' "$CHEMCHAT_USE_PG" |
 			perl "$scripts/run.d/conninfo.pl" |
@@ -57,6 +58,10 @@ postgres_connection()
 		pg_gateway=$pg_service
 		pg_relay=$pg_service
 	else
+		# the caller's PGHOST, PGOPTIONS and so on are for other servers
+		while IFS= read -r name; do
+			unset "$name"
+		done < <(compgen -e | grep '^PG')
 		local host="host=$sockets port=5432 dbname=chemchat"
 		pg_service="$host user=postgres"
 		pg_uri="postgresql://postgres@$(url_encode "$sockets"):5432/chemchat"

@@ -55,6 +55,9 @@ start_all()
 	for name in chemchat-relay chemchat-gateway chemchatctl; do
 		[ -x "$bin/$name" ] || die "$bin/$name is missing: make build"
 	done
+	for name in postgres redis relay gateway; do
+		log_turn "$run/log/$name.log"
+	done
 	postgres_stage
 	say "starting Kafka, PostgreSQL, Redis ..."
 	kafka_begin
