@@ -45,6 +45,7 @@ struct Live
 	bool is_subscribed[LIVE_CHANNELS];
 	int64_t subscribe_at_us; /* again, after a refusal; 0: no need */
 	bool has_events;         /* handed on in this turn */
+	bool is_down_told;       /* retries are for the debug log */
 };
 
 static void turn(Live *live, short revents);
@@ -205,6 +206,7 @@ on_ready(void *arg)
 
 	log_info("connected to Redis", "url=%s",
 			 redis_url_text(&live->url, text, sizeof(text)));
+	live->is_down_told = false;
 	memset(live->is_subscribed, 0, sizeof(live->is_subscribed));
 	subscribe(live);
 }
@@ -214,8 +216,10 @@ on_down(void *arg, const char *why, int64_t retry_ms)
 {
 	Live *live = arg;
 
-	log_warn("no connection to Redis", "reason=%s retry_ms=%" PRId64,
+	log_line(live->is_down_told ? LOG_DEBUG : LOG_WARN,
+			 "no connection to Redis", "reason=%s retry_ms=%" PRId64,
 			 log_quote(why), retry_ms);
+	live->is_down_told = true;
 	metric_add(live->metrics.disconnects, 1);
 	live->subscribe_at_us = 0;
 	live_tracker_lost(live->tracker);

@@ -37,6 +37,7 @@ typedef struct SinkRedis
 	uint64_t seen_lsn;            /* end of the last transaction read */
 	uint64_t incarnation;         /* 0: not taken yet */
 	uint64_t highest_incarnation; /* ever ours */
+	bool is_down_told;            /* retries are for the debug log */
 	bool is_claimed;              /* on this connection */
 	int64_t claim_at_us;          /* when to ask for it (again) */
 	int64_t heartbeat_at_us;
@@ -297,6 +298,7 @@ on_ready(void *arg)
 			 redis_url_text(&redis->url, text, sizeof(text)));
 	metric_set(redis->metrics->is_connected, 1);
 	redis->claim_at_us = 0;
+	redis->is_down_told = false;
 }
 
 static void
@@ -304,8 +306,10 @@ on_down(void *arg, const char *why, int64_t retry_ms)
 {
 	SinkRedis *redis = arg;
 
-	log_warn("live delivery lost Redis; gateways poll",
+	log_line(redis->is_down_told ? LOG_DEBUG : LOG_WARN,
+			 "live delivery lost Redis; gateways poll",
 			 "reason=%s retry_ms=%" PRId64, log_quote(why), retry_ms);
+	redis->is_down_told = true;
 	metric_set(redis->metrics->is_connected, 0);
 	metric_add(redis->metrics->disconnects, 1);
 	redis->is_claimed = false;
