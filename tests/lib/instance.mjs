@@ -35,6 +35,9 @@ export class Instance {
 	}
 
 	async start() {
+		/* Whoever ends us early finds nothing left running. */
+		for (const signal of ['SIGINT', 'SIGTERM'])
+			process.once(signal, () => this.stop().finally(() => process.exit(1)));
 		this.#folder = process.env.CHEMCHAT_TEST_RUN_DIR ??
 			await mkdtemp(path.join(tmpdir(), 'chemchat-test.'));
 		await mkdir(this.#folder, { recursive: true });

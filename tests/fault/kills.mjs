@@ -1,0 +1,277 @@
+/*
+ * kills - people chat while processes are killed (-9)
+ *
+ *	node kills.mjs [--seconds 60] [--seed N] [--rate 100] [--sockets 32]
+ *	               [--conversations 64] [--kill gateway,relay,postgres]
+ *
+ * Then everything is compared by oracle.mjs.  The seed, which is printed,
+ * gives the choices (who, where, whom to kill, when), not the machine's pace.
+ */
+
+import { randomUUID } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { Instance } from '../lib/instance.mjs';
+import { Person } from '../lib/person.mjs';
+import { TopicReader } from '../lib/kafka.mjs';
+import { sleep, waitFor } from '../lib/wait.mjs';
+import { seededRandom } from '../e2e/unit/fakes.mjs';
+import { checks } from './oracle.mjs';
+
+const { values: given } = parseArgs({ options: {
+	seconds: { type: 'string', default: '60' },
+	seed: { type: 'string', default: String(Date.now() % 1000000) },
+	rate: { type: 'string', default: '100' },
+	sockets: { type: 'string', default: '32' },
+	conversations: { type: 'string', default: '64' },
+	kill: { type: 'string', default: 'gateway,relay,postgres' },
+} });
+const SETTLE_MS = 120000;
+const GAP_LIMIT_MS = 10000;		/* without one acknowledgement, after a kill */
+
+class Run {
+	#instance = new Instance();
+	#random = seededRandom(Number(given.seed));
+	#people = [];
+	#conversations = [];		/* {id, members: [Person]} */
+	#acks = [];
+	#refusals = [];
+	#sent = 0;
+	#kills = [];				/* {service, backMs, gapMs} */
+	#lastAckMs = Date.now();
+	#isOver = false;
+	#topic;
+
+	async main() {
+		console.log(`seed ${given.seed}`);
+		try {
+			await this.#instance.start();
+			await this.#settle();
+			const fault = this.#breakThings();
+			const load = this.#chat();
+			const cuts = this.#cutConnections();
+
+			await sleep(Number(given.seconds) * 1000);
+			this.#isOver = true;
+			await Promise.all([fault, load, cuts]);
+			return this.#judge(await this.#world());
+		} catch (error) {
+			console.log(await this.#instance.logs());
+			throw error;
+		} finally {
+			this.#people.forEach((person) => person.close());
+			this.#topic?.stop();
+			await this.#instance.stop();
+		}
+	}
+
+	#pick(list) {
+		return list[Math.floor(this.#random() * list.length)];
+	}
+
+	/* ---- people and what they do ---- */
+
+	async #settle() {
+		const run = this.#random().toString(36).slice(2, 8);
+
+		for (let i = 0; i < Number(given.sockets); i++) {
+			const userId = await this.#instance.createUser(`k${i}-${run}`);
+			const person = new Person(`k${i}`, {
+				url: this.#instance.env.CHEMCHAT_WS_URL,
+				token: await this.#instance.token(userId),
+			});
+
+			person.userId = userId;
+			this.#people.push(person);
+			person.client.connect();
+		}
+		for (let i = 0; i < Number(given.conversations); i++) {
+			const members = new Set();
+			const size = 2 + Math.floor(this.#random() * 5);
+
+			while (members.size < Math.min(size, this.#people.length))
+				members.add(this.#pick(this.#people));
+			const id = await this.#instance.createConversation('group', `c${i}`,
+				[...members].map((person) => person.userId));
+
+			this.#conversations.push({ id, members: [...members] });
+		}
+		await waitFor('everybody is in their conversations', () =>
+			this.#conversations.every(({ id, members }) =>
+				members.every((person) => person.client.conversations()
+					.some((one) => one.id === id))), { withinMs: 30000 });
+		this.#topic = new TopicReader(this.#instance.env.CHEMCHAT_KAFKA);
+	}
+
+	async #chat() {
+		const everyMs = 1000 / Number(given.rate);
+		let dueMs = Date.now();
+
+		while (!this.#isOver) {
+			for (; dueMs <= Date.now(); dueMs += everyMs)
+				this.#say();
+			await sleep(Math.max(1, dueMs - Date.now()));
+		}
+	}
+
+	#say() {
+		const { id: conversationId, members } = this.#pick(this.#conversations);
+		const person = this.#pick(members);
+		const body = `${++this.#sent} ${'x'.repeat(Math.floor(this.#random() * 300))}`;
+		const clientMsgId = randomUUID();
+		const about = { conversationId, clientMsgId, sender: person.userId };
+
+		person.client.send(conversationId, body, { clientMsgId }).done.then(
+			({ id, seq, ev, isDuplicate }) => {
+				this.#acks.push({ ...about, body, id, seq, ev, isDuplicate });
+				this.#acknowledged();
+			},
+			({ code }) => this.#refusals.push({ ...about, code }));
+	}
+
+	/* How long nobody got an answer, for the kill that is under way. */
+	#acknowledged() {
+		const gapMs = Date.now() - this.#lastAckMs;
+		const kill = this.#kills.at(-1);
+
+		this.#lastAckMs = Date.now();
+		if (kill)
+			kill.gapMs = Math.max(kill.gapMs, gapMs);
+	}
+
+	/* A tenth of the sockets dies now and then. */
+	async #cutConnections() {
+		const flaky = this.#people.slice(0, Math.ceil(this.#people.length / 10));
+
+		while (!this.#isOver) {
+			await sleep(300 + this.#random() * 1500);
+			this.#pick(flaky).cut();
+		}
+	}
+
+	async #breakThings() {
+		const services = given.kill.split(',').filter(Boolean);
+
+		while (!this.#isOver && services.length) {
+			await sleep(1500 + this.#random() * 3500);
+			if (this.#isOver)
+				return;
+			const service = this.#pick(services);
+			const pid = await this.#instance.kill(service);
+			const kill = { service, atMs: Date.now(), gapMs: 0 };
+
+			this.#kills.push(kill);
+			await waitFor(`${service} is back`,
+				() => this.#instance.isBack(service, pid),
+				{ withinMs: 60000, everyMs: 50 });
+			kill.backMs = Date.now() - kill.atMs;
+		}
+	}
+
+	/* ---- afterwards ---- */
+
+	/* Waits until everything has arrived, then collects what there is. */
+	async #world() {
+		const lagging = () => this.#people
+			.map((person) => `${person.name} ${person.client.connection} ${
+				person.client.outbox().length}`)
+			.filter((text) => !text.endsWith('online 0')).join(', ');
+
+		await waitFor(() => `all is sent: ${lagging()}`, () => this.#people
+			.every((person) => person.client.outbox().length === 0),
+		{ withinMs: SETTLE_MS, everyMs: 100 });
+		const { messages, changes } = await this.#stored();
+		const transcripts = this.#conversations.flatMap(({ id, members }) =>
+			members.map((person) => ({ person, conversationId: id })));
+		const isThere = (list, id) =>
+			(list.at(-1)?.ev ?? 0) >= changes.get(id).at(-1).ev;
+
+		/* Not to arrive is a violation for the oracle to name, not a timeout. */
+		await waitFor('', () => transcripts.every(({ person, conversationId }) =>
+			isThere(person.events(conversationId), conversationId)),
+		{ withinMs: 30000, everyMs: 100 }).catch(() => {});
+		await waitFor('', () => this.#conversations.every(({ id }) =>
+			isThere(this.#topic.of(id), id)),
+		{ withinMs: 60000, everyMs: 100 }).catch(() => {});
+		return {
+			acks: this.#acks, refusals: this.#refusals, messages, changes,
+			topic: this.#topic,
+			transcripts: transcripts.map(({ person, conversationId }) => ({
+				name: person.name, conversationId,
+				events: person.events(conversationId),
+			})),
+			resets: this.#people.flatMap((person) =>
+				person.resets.map((id) => `${person.name} ${id ?? 'everything'}`)),
+			failures: this.#people.flatMap((person) => person.failures
+				.map((failure) => `${person.name}: ${failure}`)),
+		};
+	}
+
+	/* The tables themselves, past every function of ours. */
+	async #stored() {
+		const ids = `('${this.#conversations.map(({ id }) => id).join("','")}')`;
+		const rows = async (text) => (await this.#instance.sql(text))
+			.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+		const messages = await rows(`SELECT json_build_object(
+			'conversationId', conversation_id, 'seq', seq, 'ev', ev, 'id', id,
+			'sender', sender, 'clientMsgId', client_msg_id, 'body', body)
+			FROM chemchat.message WHERE conversation_id IN ${ids}`);
+		const changes = new Map(this.#conversations.map(({ id }) => [id, []]));
+
+		for (const { c, ...change } of await rows(`SELECT json_build_object(
+			'c', conversation_id, 'ev', ev, 'kind', kind, 'id', id)
+			FROM chemchat.change WHERE conversation_id IN ${ids}
+			ORDER BY conversation_id, ev`))
+			changes.get(c).push(change);
+		return { messages, changes };
+	}
+
+	#judge(world) {
+		const results = checks(world);
+		const gaps = this.#kills.filter((kill) => kill.gapMs > GAP_LIMIT_MS);
+
+		results.push({
+			name: 'sends_go_on_soon_after_a_kill', count: gaps.length,
+			violations: gaps.map((kill) => `${kill.service}: ${kill.gapMs} ms`),
+		}, {
+			name: 'there_was_load_and_there_were_kills',
+			count: Number(world.acks.length < Number(given.seconds) * 10 ||
+				(given.kill && this.#kills.length === 0)),
+			violations: [`${world.acks.length} acknowledged, ${
+				this.#kills.length} kills`],
+		});
+		this.#summary(world);
+		let failed = 0;
+
+		for (const { name, count, violations } of results) {
+			failed += Number(count > 0);
+			console.log(count ? `FAIL ${name}: ${count}\n  ${
+				violations.join('\n  ')}` : `ok   ${name}`);
+		}
+		if (failed)
+			console.log(`again: tests/fault/run --seed ${given.seed}`);
+		console.log(`${results.length - failed} passed, ${failed} failed`);
+		return failed ? 1 : 0;
+	}
+
+	#summary({ acks, refusals, topic }) {
+		const duplicates = acks.filter((ack) => ack.isDuplicate).length;
+
+		console.log(`${this.#sent} sent, ${acks.length} acknowledged (${
+			duplicates} of them by a retry), ${refusals.length} refused; topic: ${
+			topic.records} records, ${topic.duplicates} of them duplicates`);
+		for (const service of new Set(this.#kills.map((kill) => kill.service))) {
+			const kills = this.#kills.filter((kill) => kill.service === service);
+			const worst = (name) => Math.max(...kills.map((kill) => kill[name] ?? 0));
+
+			console.log(`${service} killed ${kills.length} times: back within ${
+				worst('backMs')} ms, longest without an acknowledgement ${
+				worst('gapMs')} ms`);
+		}
+	}
+}
+
+new Run().main().then((code) => process.exit(code), (error) => {
+	console.error(error.stack);
+	console.log('0 passed, 1 failed');
+	process.exit(1);
+});
