@@ -23,13 +23,16 @@ packages: ## install the Debian packages that are missing
 	@scripts/install-packages
 
 # Tests: make test-SUITE runs one; test-unit is in mk/tests.mk.
-.PHONY: test check soak fuzz dist
+.PHONY: test test-bare check soak fuzz dist
 
 test: ## all tests that need no Docker, Kubernetes or second PostgreSQL
 	@tests/run
 
 test-%:
 	@tests/run $*
+
+test-bare: ## make run on a bare Debian 12, made for it (root, minutes)
+	@tests/bare/run
 
 check: ## the quick ones: lint, unit, regress
 	@tests/run lint unit regress
