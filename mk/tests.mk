@@ -18,7 +18,7 @@ $(1)_USES := $$(call unit_says,uses,$(1).c)
 $(1)_PKGS := cmocka $$(call unit_says,pkgs,$(1).c)
 $(B)/$(1): $(1).c mk/flags.mk mk/tests.mk $$(foreach u,$$($(1)_USES),$$(call archive,$$(u)))
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS_ALL) -UNDEBUG -Wno-maybe-uninitialized -Itests/unit $$(addprefix -I,$$($(1)_USES)) \
+	$$(CC) $$(CFLAGS_ALL) -UNDEBUG -Wno-maybe-uninitialized -Itests/unit -I$$(dir $(1)) $$(addprefix -I,$$($(1)_USES)) \
 	  $$(sort $$(foreach u,$$($(1)_USES),$$($$(u)_CPPFLAGS))) \
 	  -MMD -MP -MF $$@.d $$< $$(LDFLAGS_ALL) -o $$@ \
 	  $$(foreach u,$$($(1)_USES),$$(call archive,$$(u))) \
