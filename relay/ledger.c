@@ -46,10 +46,12 @@ struct Ledger
 #define LOOK_COLUMNS                                                           \
 	" n.name, r.slot_name IS NOT NULL,"                                        \
 	" coalesce(r.plugin = 'chemchat' AND r.datoid = d.oid, false),"            \
-	" coalesce(r.wal_status = 'lost', false), r.confirmed_flush_lsn"
+	" coalesce(r.wal_status = 'lost', false), r.confirmed_flush_lsn,"          \
+	" p.system_id, p.lsn"
 #define LOOK_SLOT                                                              \
 	" CROSS JOIN (SELECT oid FROM pg_catalog.pg_database"                      \
 	"  WHERE datname = pg_catalog.current_database()) d"                       \
+	" CROSS JOIN chemchat.position() p"                                        \
 	" LEFT JOIN pg_catalog.pg_get_replication_slots() r"                       \
 	"  ON r.slot_name = n.name"
 
@@ -206,18 +208,20 @@ take_look(Ledger *ledger, Error *err)
 	look->slot.is_ours = cell(ledger, 2)[0] == 't';
 	look->slot.is_lost = cell(ledger, 3)[0] == 't';
 	look->slot.confirmed_lsn = cell_lsn(ledger, 4);
-	if (ledger->is_live || pg_session_cell(ledger->session, 0, 5) == NULL)
+	look->system_id = strtoull(cell(ledger, 5), NULL, 10);
+	look->flush_lsn = cell_lsn(ledger, 6);
+	if (ledger->is_live || pg_session_cell(ledger->session, 0, 7) == NULL)
 		return true;
 
 	row->exists = true;
-	row->system_id = strtoull(cell(ledger, 5), NULL, 10);
-	row->timeline = (uint32_t) strtoul(cell(ledger, 6), NULL, 10);
-	row->shards = (int) strtol(cell(ledger, 7), NULL, 10);
-	row->confirmed_lsn = cell_lsn(ledger, 9);
-	row->events = strtoull(cell(ledger, 10), NULL, 10);
-	row->is_repaired = cell(ledger, 12)[0] == 't';
-	return copy_cell(ledger, 8, row->layout, sizeof(row->layout), err) &&
-		   copy_cell(ledger, 11, row->cursor, sizeof(row->cursor), err);
+	row->system_id = strtoull(cell(ledger, 7), NULL, 10);
+	row->timeline = (uint32_t) strtoul(cell(ledger, 8), NULL, 10);
+	row->shards = (int) strtol(cell(ledger, 9), NULL, 10);
+	row->confirmed_lsn = cell_lsn(ledger, 11);
+	row->events = strtoull(cell(ledger, 12), NULL, 10);
+	row->is_repaired = cell(ledger, 14)[0] == 't';
+	return copy_cell(ledger, 10, row->layout, sizeof(row->layout), err) &&
+		   copy_cell(ledger, 13, row->cursor, sizeof(row->cursor), err);
 }
 
 static bool
@@ -267,6 +271,16 @@ end_call(Ledger *ledger, bool ok)
 	return ok ? LEDGER_DONE : LEDGER_FAILED;
 }
 
+/* Nothing is asked: has the server ended the connection meanwhile? */
+static LedgerTurn
+idle_turn(Ledger *ledger, int64_t now_us, Error *err)
+{
+	if (pg_session_step(ledger->session, err) == PG_READY)
+		return LEDGER_IDLE;
+	lose_connection(ledger, now_us);
+	return LEDGER_FAILED;
+}
+
 LedgerTurn
 ledger_turn(Ledger *ledger, int64_t now_us, Error *err)
 {
@@ -276,7 +290,7 @@ ledger_turn(Ledger *ledger, int64_t now_us, Error *err)
 	if (!ledger->is_connected)
 		return connect_turn(ledger, now_us, err);
 	if (ledger->call == LEDGER_NOTHING)
-		return LEDGER_IDLE;
+		return idle_turn(ledger, now_us, err);
 	if (ledger->send_failed)
 	{
 		ledger->send_failed = false;
@@ -335,7 +349,7 @@ ledger_wait(const Ledger *ledger, struct pollfd *fd, int64_t *deadline_us)
 		due_us = pg_session_deadline_us(ledger->session);
 	if (due_us < *deadline_us)
 		*deadline_us = due_us;
-	if (ledger->session == NULL || ledger_is_idle(ledger))
+	if (ledger->session == NULL)
 		return 0;
 	fd->fd = pg_session_fd(ledger->session);
 	fd->events = pg_session_events(ledger->session);

@@ -39,6 +39,8 @@ typedef enum LedgerTurn
 typedef struct LedgerLook
 {
 	char slot_name[64];
+	uint64_t system_id; /* of the server that answered */
+	uint64_t flush_lsn;
 	SlotFacts slot;
 	StreamRow row;
 } LedgerLook;

@@ -408,20 +408,23 @@ static SinkStatus
 kafka_turn(Sink *sink, int64_t now_us, Error *err)
 {
 	SinkKafka *kafka = kafka_of(sink);
+	bool is_whole;
 
 	if (!kafka->is_started)
 		return SINK_OK;
 	kafka->now_wall_us = clock_wall_us();
 	kafka->acknowledged = 0;
 	kill_point("before_ack");
-	if (!kafka_producer_poll(kafka->producer, on_ack, kafka, err))
-		return SINK_RESTART;
+	is_whole = kafka_producer_poll(kafka->producer, on_ack, kafka, err);
 	if (kafka->acknowledged > 0)
 		metric_add(kafka->metrics->acknowledged, kafka->acknowledged);
-	if (topic_watch_has_news(kafka->watch) &&
+	if (is_whole && topic_watch_has_news(kafka->watch) &&
 		topic_watch_state(kafka->watch, err) == WATCH_CHANGED)
-		return SINK_RESTART;
-	return SINK_OK;
+		is_whole = false;
+	if (is_whole)
+		return SINK_OK;
+	forget(kafka);
+	return SINK_RESTART;
 }
 
 static int

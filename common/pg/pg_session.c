@@ -31,6 +31,8 @@ struct PgSession
 	char sqlstate[6];
 };
 
+static void on_notice(void *arg, const PGresult *notice);
+
 #define MAX_SETTINGS 16
 #define MAX_PASSWORD 1024
 
@@ -111,6 +113,7 @@ pg_session_open(const PgTarget *target, Error *err)
 	explicit_bzero(password, sizeof(password));
 	if (session->conn == NULL)
 		abort(); /* out of memory */
+	PQsetNoticeReceiver(session->conn, on_notice, session);
 	if (PQstatus(session->conn) == CONNECTION_BAD)
 	{
 		set_libpq_error(err, "could not connect to PostgreSQL",
@@ -174,6 +177,41 @@ guess_connect_sqlstate(PgSession *session)
 		memcpy(session->sqlstate, "57P03", 6);
 }
 
+static void
+take_sqlstate(PgSession *session, const PGresult *result)
+{
+	const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+	snprintf(session->sqlstate, sizeof(session->sqlstate), "%s",
+			 code != NULL ? code : "");
+}
+
+/*
+ * Also where a FATAL ends up that the server sends to an idle session: its
+ * SQLSTATE tells an administrator's shutdown from a crash.
+ */
+static void
+on_notice(void *arg, const PGresult *notice)
+{
+	PgSession *session = arg;
+	const char *severity =
+		PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+	if (severity != NULL && strcmp(severity, "FATAL") == 0)
+		take_sqlstate(session, notice);
+}
+
+static PgStep
+step_idle(PgSession *session, Error *err)
+{
+	if (PQconsumeInput(session->conn) != 0)
+	{
+		(void) PQisBusy(session->conn); /* reads what came, on_notice */
+		return PG_READY;
+	}
+	return die(session, "connection lost", err);
+}
+
 static PgStep
 step_connect(PgSession *session, Error *err)
 {
@@ -190,18 +228,9 @@ step_connect(PgSession *session, Error *err)
 		return die(session, "could not connect to PostgreSQL", err);
 	}
 	session->state = STATE_IDLE;
-	session->events = 0;
+	session->events = POLLIN;
 	session->deadline_us = INT64_MAX;
 	return PG_READY;
-}
-
-static void
-take_sqlstate(PgSession *session, const PGresult *result)
-{
-	const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-
-	snprintf(session->sqlstate, sizeof(session->sqlstate), "%s",
-			 code != NULL ? code : "");
 }
 
 /* All results of the query have arrived: keep the last, judge it. */
@@ -213,7 +242,7 @@ finish_query(PgSession *session, Error *err)
 	session->state =
 		PQstatus(session->conn) == CONNECTION_OK ? STATE_IDLE : STATE_DEAD;
 	session->deadline_us = INT64_MAX;
-	session->events = 0;
+	session->events = POLLIN;
 	if (session->result == NULL)
 	{
 		set_libpq_error(err, "query failed", PQerrorMessage(session->conn));
@@ -286,6 +315,7 @@ pg_session_step(PgSession *session, Error *err)
 			error_set(err, "the connection to PostgreSQL is gone");
 			return PG_FAILED;
 		case STATE_IDLE:
+			return step_idle(session, err);
 		case STATE_COPY:
 		default:
 			return PG_READY;

@@ -43,7 +43,10 @@ typedef enum PgStep
 PgSession *pg_session_open(const PgTarget *target, Error *err);
 void pg_session_close(PgSession **session);
 
-/* Goes on with connecting or with the query under way. */
+/*
+ * Goes on with connecting or with the query under way.  On an idle session it
+ * only looks whether the server has ended it.
+ */
 PgStep pg_session_step(PgSession *session, Error *err) MUST_CHECK;
 
 /* poll(): the descriptor (-1 when there is none), its events, by when to step. */
