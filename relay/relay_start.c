@@ -173,12 +173,23 @@ turn_sink(Relay *relay)
 		.recorded_events = relay->row.events,
 		.adopts_change = relay->spec.adopts_change,
 	};
+	SinkStatus status;
 	Error err = { "" };
 
-	switch (
-		sink->ops->start(sink, &identity, relay->window, &relay->found, &err))
+	/*
+	 * The sink may report to the window of the stream before until start is
+	 * called; from then on that one is nobody's.
+	 */
+	if (relay->next_window == NULL)
+		relay->next_window = prefix_window_new(0, RELAY_MAX_SPANS);
+	status = sink->ops->start(sink, &identity, relay->next_window,
+							  &relay->found, &err);
+	prefix_window_free(&relay->window);
+	switch (status)
 	{
 		case SINK_OK:
+			relay->window = relay->next_window;
+			relay->next_window = NULL;
 			relay_enter(relay, PHASE_FACTS);
 			relay_due(relay, relay->now_us);
 			break;
