@@ -172,5 +172,5 @@ COMMENT ON FUNCTION chemchat.outbox(name, int) IS
 	'the first max_rows events of a slot (none named: of each) not yet confirmed';
 
 GRANT EXECUTE ON FUNCTION chemchat.outbox_status()
-   TO chemchat_admin, chemchat_reader;
+   TO chemchat_admin, chemchat_reader, chemchat_relay;
 GRANT EXECUTE ON FUNCTION chemchat.outbox(name, int) TO chemchat_admin;
