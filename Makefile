@@ -25,5 +25,5 @@ build: $(BINARIES) extension ## compile the daemons and the extension
 all: build
 
 clean: ## remove what was built; the development data stays (make clean-data)
-	rm -rf build/release build/asan build/pg
+	rm -rf build/release build/asan build/kill build/pg
 	$(MAKE) -s -C pg_extension clean >/dev/null 2>&1 || true

@@ -1,4 +1,5 @@
 # Compiler flags.  SAN=1 builds with ASan and UBSan into build/asan;
+# KILL_POINTS=1 with the points at which tests kill the relay, into build/kill;
 # WERROR=1 (CI) turns warnings into errors.
 
 VERSION := $(shell cat VERSION)
@@ -13,6 +14,10 @@ else
 VARIANT := release
 OPT     := -O2 -g -fno-omit-frame-pointer -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 LINK_OPT := -Wl,-z,relro,-z,now -pie
+endif
+ifdef KILL_POINTS
+VARIANT := kill
+OPT     += -DCHEMCHAT_KILL_POINTS
 endif
 B := build/$(VARIANT)
 
