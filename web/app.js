@@ -101,7 +101,7 @@ class App {
 
 	/* ---- where we are: #c/<conversation> ---- */
 
-	route() {
+	route({ isChosen = false } = {}) {
 		const id = /^#c\/([0-9a-f-]{36})$/u.exec(location.hash)?.[1];
 		const isWide = matchMedia('(min-width: 45rem)').matches;
 		const first = isWide ? this.#model.conversations()[0]?.id : undefined;
@@ -109,6 +109,8 @@ class App {
 		byId('app').dataset.pane = id ? 'thread' : 'list';
 		this.#open(id ?? (this.#model.conversation(this.#thread.id) && isWide
 			? this.#thread.id : first));
+		if (isChosen && id)
+			this.#thread.focus();
 		this.draw();
 	}
 
@@ -263,7 +265,7 @@ function main() {
 			takeToken();
 			location.reload();
 		} else
-			app.route();
+			app.route({ isChosen: true });
 	});
 	addEventListener('online', () => app.wake());
 	document.addEventListener('visibilitychange', () => app.wake());

@@ -126,7 +126,8 @@ export class Thread {
 			row.opens && !row.isOwn && this.#sender(row, name),
 			element('div', { className: 'bubble', title: wholeTime(row.atMs) },
 				element('span', { className: 'unseen' }, `${name}: `),
-				...textParts(row.body).map(part)),
+				element('span', { className: 'text' },
+					...textParts(row.body).map(part))),
 			(row.closes || row.state !== 'sent') && this.#foot(row),
 		].filter(Boolean));
 	}

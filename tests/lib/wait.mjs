@@ -18,7 +18,7 @@ export async function waitFor(what, check, { withinMs = 15000, everyMs = 20 } = 
 			return found;
 		if (Date.now() > endMs)
 			throw new Error(`${withinMs / 1000} s and not: ${
-				typeof what === 'function' ? what() : what}`);
+				typeof what === 'function' ? await what() : what}`);
 		await sleep(everyMs);
 	}
 }
