@@ -199,6 +199,7 @@ chore_sink(Relay *relay)
 	Sink *sink = relay->spec.sink;
 	Error err;
 
+	sink->heard_us = relay->phase >= PHASE_STREAM ? relay->heard_us : 0;
 	switch (sink->ops->turn(sink, relay->now_us, &err))
 	{
 		case SINK_OK:

@@ -21,6 +21,7 @@
 #define FEEDBACK_EVERY_US    10000000
 #define SHORTEST_FEEDBACK_US 250000
 #define QUIET_US             5000000
+#define LIVE_ASK_EVERY_US    500000
 
 #define REPUBLISH_EVENTS     1000
 #define REPUBLISH_RETRY_US   1000000
@@ -65,6 +66,8 @@ relay_stream_begin(Relay *relay)
 		relay->feedback_interval_us = timeout_us / 4;
 	if (relay->feedback_interval_us < SHORTEST_FEEDBACK_US)
 		relay->feedback_interval_us = SHORTEST_FEEDBACK_US;
+	if (relay->spec.is_live && relay->feedback_interval_us > LIVE_ASK_EVERY_US)
+		relay->feedback_interval_us = LIVE_ASK_EVERY_US;
 
 	relay->is_repairing = !relay->spec.is_live && !relay->row.is_repaired;
 	snprintf(relay->cursor, sizeof(relay->cursor), "%s", relay->row.cursor);
@@ -428,7 +431,9 @@ relay_stream_feedback(Relay *relay)
 		return;
 	}
 	kill_point("before_feedback");
-	is_quiet = relay->now_us - relay->heard_us > QUIET_US;
+	/* live: heartbeats go on only while the server is known to be awake */
+	is_quiet = relay->now_us - relay->heard_us >
+			   (relay->spec.is_live ? LIVE_ASK_EVERY_US / 2 : QUIET_US);
 	if (!replication_feedback(relay->replication, relay->received_lsn,
 							  relay->confirmed_lsn, is_quiet, &err))
 	{

@@ -140,6 +140,12 @@ struct Sink
 	size_t in_flight_bytes;
 
 	const char *stop_name; /* static text, with SINK_STOP: "TOPIC_DELETED" */
+
+	/*
+	 * Kept by the relay, read by the sink: when the server was last heard on
+	 * the stream (clock_now_us); 0 while nothing is streaming.
+	 */
+	int64_t heard_us;
 };
 
 static inline void

@@ -15,6 +15,7 @@
 /* A message is closed beyond this, so that one reply stays readable. */
 #define MESSAGE_TARGET_BYTES (256 * 1024)
 #define KEPT_BUF_BYTES       (16 * 1024)
+#define CLAIM_LOOK_US        (50 * 1000)
 #define CLAIM_RETRY_US       (1000 * 1000)
 
 typedef struct Channel
@@ -76,6 +77,7 @@ static void redis_free(Sink *sink);
 
 static void on_ready(void *arg);
 static void on_down(void *arg, const char *why, int64_t retry_ms);
+static bool is_hearing(const SinkRedis *redis, int64_t now_us);
 static void claim(SinkRedis *redis, int64_t now_us);
 static void on_claimed(void *arg, const RedisValue *reply);
 static void begin_incarnation(SinkRedis *redis, uint64_t incarnation);
@@ -257,10 +259,15 @@ redis_turn(Sink *sink, int64_t now_us, Error *err)
 	if (!redis_conn_is_ready(redis->conn))
 		return SINK_OK;
 	if (!redis->is_claimed && now_us >= redis->claim_at_us)
-		claim(redis, now_us);
+	{
+		redis->claim_at_us = now_us + CLAIM_LOOK_US;
+		if (is_hearing(redis, now_us))
+			claim(redis, now_us);
+	}
 	if (redis->is_claimed && now_us >= redis->heartbeat_at_us)
 	{
-		send_heartbeats(redis);
+		if (is_hearing(redis, now_us))
+			send_heartbeats(redis);
 		redis->heartbeat_at_us = now_us + LIVE_HEARTBEAT_MS * 1000;
 	}
 	redis_conn_flush(redis->conn);
@@ -273,7 +280,7 @@ redis_wait(Sink *sink, struct pollfd *fds, int64_t *deadline_us)
 	SinkRedis *redis = (SinkRedis *) sink;
 	int64_t deadline = redis_conn_deadline_us(redis->conn);
 
-	if (redis_conn_is_ready(redis->conn))
+	if (redis_conn_is_ready(redis->conn) && redis->sink.heard_us != 0)
 	{
 		int64_t due =
 			redis->is_claimed ? redis->heartbeat_at_us : redis->claim_at_us;
@@ -313,6 +320,14 @@ on_down(void *arg, const char *why, int64_t retry_ms)
 	metric_set(redis->metrics->is_connected, 0);
 	metric_add(redis->metrics->disconnects, 1);
 	redis->is_claimed = false;
+}
+
+/* What is committed reaches us, as far as one can tell. */
+static bool
+is_hearing(const SinkRedis *redis, int64_t now_us)
+{
+	return redis->sink.heard_us != 0 &&
+		   now_us - redis->sink.heard_us < SINK_REDIS_DEAF_MS * 1000;
 }
 
 /*

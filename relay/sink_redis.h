@@ -3,7 +3,10 @@
  *
  * Groups a transaction's events by live channel, numbers each message per
  * channel under the incarnation of this reader, and publishes it.  Every
- * channel has a heartbeat each second with its last number.
+ * channel has a heartbeat each second with its last number, as long as the
+ * server was heard on the stream within SINK_REDIS_DEAF_MS: a reader that is
+ * cut off, or waits behind somebody's huge transaction, falls silent, and the
+ * gateways poll.
  *
  * It never holds the slot back: start always succeeds, no part is ever added
  * to the prefix_window, and what cannot be handed to Redis at once (it is
@@ -22,6 +25,8 @@
 
 #include "metrics.h"
 #include "sink.h"
+
+#define SINK_REDIS_DEAF_MS 2000
 
 /* Made once per process, before the first sink. */
 typedef struct SinkRedisMetrics

@@ -41,6 +41,7 @@ typedef struct Scene
 	int server;
 	redisReader *reader;
 	bool is_mute;              /* answers nothing */
+	bool is_deaf;              /* PostgreSQL is not heard */
 	bool is_readonly;          /* answers every EVAL with an error */
 	uint64_t last_incarnation; /* what Redis holds */
 	int claims;
@@ -61,6 +62,8 @@ take_turn(Scene *scene)
 	Error err;
 
 	clock_set(scene->now_us, WALL_US + scene->now_us);
+	if (!scene->is_deaf)
+		scene->sink->heard_us = scene->now_us;
 	assert_int_equal(scene->sink->ops->turn(scene->sink, scene->now_us, &err),
 					 SINK_OK);
 }
@@ -373,6 +376,49 @@ heartbeats_repeat_the_last_number_each_second(void **state)
 }
 
 static void
+nothing_is_said_before_the_stream_begins(void **state)
+{
+	Scene *scene = *state;
+
+	scene->is_deaf = true;
+	settle(scene);
+	scene->now_us += 5 * SECOND_US;
+	settle(scene);
+	assert_int_equal(scene->claims, 0);
+	assert_int_equal(scene->heard_count, 0);
+}
+
+static void
+reader_that_hears_nothing_falls_silent(void **state)
+{
+	Scene *scene = *state;
+	int before;
+
+	start(scene);
+	settle(scene);
+	before = scene->heard_count;
+	scene->is_deaf = true;
+	scene->now_us += SECOND_US;
+	settle(scene);
+	assert_int_equal(scene->heard_count, before + LIVE_CHANNELS);
+	scene->now_us += SECOND_US;
+	settle(scene);
+	scene->now_us += SECOND_US;
+	settle(scene);
+	assert_int_equal(scene->heard_count, before + LIVE_CHANNELS);
+
+	/* the connection to PostgreSQL is gone */
+	scene->sink->heard_us = 0;
+	scene->now_us += SECOND_US;
+	settle(scene);
+	assert_int_equal(scene->heard_count, before + LIVE_CHANNELS);
+	scene->is_deaf = false;
+	scene->now_us += SECOND_US;
+	settle(scene);
+	assert_int_equal(scene->heard_count, before + 2 * LIVE_CHANNELS);
+}
+
+static void
 dropped_messages_use_their_numbers_up(void **state)
 {
 	Scene *scene = *state;
@@ -542,6 +588,8 @@ main(void)
 		sink_test(begins_with_a_heartbeat_on_every_channel),
 		sink_test(events_of_a_transaction_are_one_numbered_message),
 		sink_test(heartbeats_repeat_the_last_number_each_second),
+		sink_test(nothing_is_said_before_the_stream_begins),
+		sink_test(reader_that_hears_nothing_falls_silent),
 		sink_test(dropped_messages_use_their_numbers_up),
 		sink_test(every_start_is_a_higher_incarnation),
 		sink_test(emptied_redis_keeps_the_incarnation),
