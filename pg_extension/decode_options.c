@@ -69,7 +69,7 @@ parse_one(DecodeOptions *options, const char *name, const char *value)
 {
 	if (strcmp(name, "proto") == 0)
 	{
-		if (parse_number(name, value, PG_INT32_MAX) != FRAME_PROTO)
+		if (strcmp(value, CppAsString2(FRAME_PROTO)) != 0)
 			ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					errmsg("option \"proto\" of output plugin chemchat is "
 						   "\"%s\", but this library speaks \"%d\"",
