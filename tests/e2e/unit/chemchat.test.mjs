@@ -278,6 +278,28 @@ test('a_dead_network_is_noticed_by_ping', async () => {
 	assert.equal(network.sockets.length, 2);
 });
 
+test('a_request_without_an_answer_costs_the_connection', async () => {
+	const { client, clock, network, socket, told } = await signedIn();
+
+	client.send('c', 'hi');
+	await clock.advance(14900);
+	assert.equal(client.connection, 'online');
+	await clock.advance(1000);
+	const second = network.sockets.at(-1);
+
+	assert.notEqual(second, socket);
+	welcome(second);
+	answerHeads(second, [HEAD]);
+	assert.equal(second.last('send').body, 'hi');
+	/* the first one wakes up: nobody listens to it any more */
+	socket.readyState = 1;
+	socket.say({ type: 'events', conversationId: 'c',
+		events: messages('c', 6, 6) });
+	socket.drop();
+	assert.deepEqual(told.evs, []);
+	assert.equal(client.connection, 'online');
+});
+
 test('a_refused_token_stops', async () => {
 	const clock = new FakeClock();
 	const network = fakeNetwork();
@@ -317,7 +339,8 @@ test('close_leaves_nothing_running', async () => {
 	assert.equal(clock.pending, 0);
 	await clock.advance(120000);
 	assert.equal(network.sockets.length, 1);
-	assert.deepEqual(client.outbox().map(({ body }) => body), ['unsent']);
+	assert.deepEqual(client.outbox().map(({ body, state }) => [body, state]),
+		[['unsent', 'queued']]);
 });
 
 /*
