@@ -222,6 +222,23 @@ $beats = hear_heartbeats($ear);
 is($beats->{ live_channel($conversations[3]) }{incarnation},
 	$message->{incarnation}, 'a Redis that goes on has the same reader');
 
+# --- PostgreSQL's side stops: heartbeats must not go on as if all were well
+
+my $walsender = sql("SELECT active_pid FROM pg_replication_slots
+	WHERE slot_name LIKE 'chemchat_%_live'");
+kill STOP => $walsender;
+my $last_beat = time;
+my $is_silent = ear_listen($ear, sub {
+	my $heard = shift;
+	$last_beat = time if $heard;
+	return time - $last_beat > 2;
+}, 10);
+kill CONT => $walsender;
+ok($is_silent, 'a reader that hears nothing falls silent');
+hear_heartbeats($ear);
+sql(send_sql(3, 'awake'));
+ok(hear_body($ear, 'awake', 10), 'and goes on when it hears again');
+
 # --- another relay stands by
 
 my $standby = start_relay('relay_4');
