@@ -33,14 +33,14 @@
 #ifndef CHEMCHAT_REDIS_KEYS_H
 #define CHEMCHAT_REDIS_KEYS_H
 
-#define LIVE_CHANNELS 64
-#define LIVE_CHANNEL_FORMAT "{chemchat:%d}:live"
+#define LIVE_CHANNELS        64
+#define LIVE_CHANNEL_FORMAT  "{chemchat:%d}:live"
 #define LIVE_INCARNATION_KEY "{chemchat:live}:incarnation"
-#define LIVE_VERSION 1
-#define LIVE_HEADER_SIZE 40
-#define LIVE_EVENTS 'e'
-#define LIVE_HEARTBEAT 'h'
-#define LIVE_HEARTBEAT_MS 1000
-#define LIVE_SILENCE_MS 3000
+#define LIVE_VERSION         1
+#define LIVE_HEADER_SIZE     40
+#define LIVE_EVENTS          'e'
+#define LIVE_HEARTBEAT       'h'
+#define LIVE_HEARTBEAT_MS    1000
+#define LIVE_SILENCE_MS      3000
 
 #endif
