@@ -34,32 +34,32 @@
 
 #include "bytes.h"
 
-#define EVENT_PREFIX "chemchat"
-#define EVENT_VERSION 1
+#define EVENT_PREFIX      "chemchat"
+#define EVENT_VERSION     1
 #define EVENT_HEADER_SIZE 72
-#define EVENT_TRACE_SIZE 55
-#define EVENT_REPLAY 0x01		/* written again by republish() */
+#define EVENT_TRACE_SIZE  55
+#define EVENT_REPLAY      0x01 /* written again by republish() */
 
 /* Letters, since they are also `change.kind` in SQL. */
 typedef enum EventKind
 {
-	EVENT_MESSAGE = 'm',		/* id: message */
-	EVENT_CONVERSATION = 'c',	/* id: conversation */
-	EVENT_MEMBER = 'p',			/* id: user; participant of the key's conversation */
-	EVENT_USER = 'u'			/* id: user; key: the same user */
+	EVENT_MESSAGE = 'm',      /* id: message */
+	EVENT_CONVERSATION = 'c', /* id: conversation */
+	EVENT_MEMBER = 'p', /* id: user; participant of the key's conversation */
+	EVENT_USER = 'u'    /* id: user; key: the same user */
 } EventKind;
 
 typedef struct Event
 {
 	EventKind kind;
 	uint8_t flags;
-	const uint8_t *key;			/* 16 bytes */
-	const uint8_t *id;			/* 16 bytes */
+	const uint8_t *key; /* 16 bytes */
+	const uint8_t *id;  /* 16 bytes */
 	uint64_t ev;
 	uint64_t seq;
 	uint64_t rev;
 	int64_t time_us;
-	const char *trace;			/* EVENT_TRACE_SIZE bytes, or NULL */
+	const char *trace; /* EVENT_TRACE_SIZE bytes, or NULL */
 	const char *json;
 	uint32_t json_len;
 } Event;

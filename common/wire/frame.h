@@ -34,15 +34,15 @@
 #include "bytes.h"
 #include "event.h"
 
-#define FRAME_MAGIC 0xC5
-#define FRAME_VERSION 1
-#define FRAME_PROTO 1			/* the plugin option proto */
-#define FRAME_HEADER_SIZE 32
+#define FRAME_MAGIC          0xC5
+#define FRAME_VERSION        1
+#define FRAME_PROTO          1 /* the plugin option proto */
+#define FRAME_HEADER_SIZE    32
 #define FRAME_EVENT_OVERHEAD 8
-#define FRAME_FIRST 0x01
-#define FRAME_LAST 0x02
-#define FRAME_TARGET_BYTES (256 * 1024) /* the plugin splits behind this */
-#define FRAME_MAX_BYTES (4 * 1024 * 1024)
+#define FRAME_FIRST          0x01
+#define FRAME_LAST           0x02
+#define FRAME_TARGET_BYTES   (256 * 1024) /* the plugin splits behind this */
+#define FRAME_MAX_BYTES      (4 * 1024 * 1024)
 
 typedef struct FrameHeader
 {
@@ -55,9 +55,9 @@ typedef struct FrameHeader
 
 typedef enum FrameResult
 {
-	FRAME_EVENT,				/* *event and *ordinal are set */
-	FRAME_END,					/* every announced event was read, no byte left */
-	FRAME_BAD					/* not a frame; *reason says why */
+	FRAME_EVENT, /* *event and *ordinal are set */
+	FRAME_END,   /* every announced event was read, no byte left */
+	FRAME_BAD    /* not a frame; *reason says why */
 } FrameResult;
 
 /* Walks one frame; borrows the bytes. */
