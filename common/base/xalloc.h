@@ -10,9 +10,11 @@
 #include <stddef.h>
 
 void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull));
-void *xcalloc(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
+void *xcalloc(size_t count, size_t size)
+	__attribute__((malloc, returns_nonnull));
 void *xrealloc(void *old, size_t size) __attribute__((returns_nonnull));
 char *xstrdup(const char *text) __attribute__((malloc, returns_nonnull));
-char *xstrndup(const char *text, size_t len) __attribute__((malloc, returns_nonnull));
+char *xstrndup(const char *text, size_t len)
+	__attribute__((malloc, returns_nonnull));
 
 #endif

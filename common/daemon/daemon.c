@@ -19,8 +19,6 @@
 
 #define STUCK_US 15000000
 
-extern char **environ;
-
 struct Daemon
 {
 	const DaemonSpec *spec;

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -12,6 +13,7 @@ static void write_cpu(Buf *out);
 static void write_memory(Buf *out);
 static void write_descriptors(Buf *out);
 static void write_start(Buf *out);
+static bool read_file(const char *path, char *text, size_t size);
 static void write_one(Buf *out, const char *name, const char *type,
 					  const char *help, uint64_t value);
 
@@ -44,21 +46,19 @@ static void
 write_memory(Buf *out)
 {
 	uint64_t page_bytes = (uint64_t) sysconf(_SC_PAGESIZE);
+	char text[256];
+	char *rest;
 	uint64_t total_pages;
 	uint64_t resident_pages;
-	FILE *file = fopen("/proc/self/statm", "re");
 
-	if (file == NULL)
+	if (!read_file("/proc/self/statm", text, sizeof text))
 		return;
-	if (fscanf(file, "%" SCNu64 " %" SCNu64, &total_pages, &resident_pages) ==
-		2)
-	{
-		write_one(out, "process_virtual_memory_bytes", "gauge",
-				  "Size of the address space.", total_pages * page_bytes);
-		write_one(out, "process_resident_memory_bytes", "gauge",
-				  "Memory in RAM.", resident_pages * page_bytes);
-	}
-	(void) fclose(file);
+	total_pages = strtoull(text, &rest, 10);
+	resident_pages = strtoull(rest, NULL, 10);
+	write_one(out, "process_virtual_memory_bytes", "gauge",
+			  "Size of the address space.", total_pages * page_bytes);
+	write_one(out, "process_resident_memory_bytes", "gauge", "Memory in RAM.",
+			  resident_pages * page_bytes);
 }
 
 static void
@@ -86,18 +86,13 @@ static void
 write_start(Buf *out)
 {
 	char stat[1024];
-	unsigned long long ticks;
+	uint64_t ticks;
 	struct timespec boot;
 	struct timespec wall;
 	const char *at;
-	size_t len;
-	FILE *file = fopen("/proc/self/stat", "re");
 
-	if (file == NULL)
+	if (!read_file("/proc/self/stat", stat, sizeof stat))
 		return;
-	len = fread(stat, 1, sizeof stat - 1, file);
-	stat[len] = '\0';
-	(void) fclose(file);
 
 	/* field 22, counted behind the name, which may hold anything but ')' */
 	at = strrchr(stat, ')');
@@ -106,14 +101,28 @@ write_start(Buf *out)
 		at = strchr(at, ' ');
 		at = at != NULL ? at + 1 : NULL;
 	}
-	if (at == NULL || sscanf(at, "%llu", &ticks) != 1 ||
-		clock_gettime(CLOCK_BOOTTIME, &boot) != 0 ||
+	if (at == NULL || clock_gettime(CLOCK_BOOTTIME, &boot) != 0 ||
 		clock_gettime(CLOCK_REALTIME, &wall) != 0)
 		return;
+	ticks = strtoull(at, NULL, 10);
 	write_one(out, "process_start_time_seconds", "gauge",
 			  "When the process began, seconds since 1970.",
 			  (uint64_t) (wall.tv_sec - boot.tv_sec) +
 				  ticks / (uint64_t) sysconf(_SC_CLK_TCK));
+}
+
+static bool
+read_file(const char *path, char *text, size_t size)
+{
+	FILE *file = fopen(path, "re");
+	size_t len;
+
+	if (file == NULL)
+		return false;
+	len = fread(text, 1, size - 1, file);
+	text[len] = '\0';
+	(void) fclose(file);
+	return len > 0;
 }
 
 static void
