@@ -60,6 +60,7 @@ class App {
 		});
 
 		on('state', ({ state, retryAtMs }) => {
+			model.isOnline = state === 'online';
 			this.#sidebar.connection(state, retryAtMs);
 			if (state === 'unauthorized')
 				askToken('Your sign-in has ended. Open a new link, or paste a new token.');

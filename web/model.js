@@ -13,6 +13,7 @@ export class Model {
 	#people = new Map();		/* userId -> user event */
 	#seen;						/* conversationId -> seq the reader has seen */
 	me = null;
+	isOnline = false;
 	unsent = [];				/* the outbox, oldest first */
 
 	constructor({ seen = {} } = {}) {

@@ -112,7 +112,8 @@ export class Thread {
 		const model = this.#model;
 		const name = row.isOwn ? 'You' : model.nameOf(row.sender);
 		const stamp = [row.body, row.atMs, row.state, row.opensDay, row.opens,
-			row.closes, name, row.error?.code, startOfDay(Date.now())].join('\0');
+			row.closes, name, row.error?.code, startOfDay(Date.now()),
+			row.state === 'pending' && model.isOnline].join('\0');
 
 		if (node.dataset.stamp === stamp)
 			return;
@@ -150,7 +151,8 @@ export class Thread {
 				element('button', { type: 'button', onclick: () =>
 					this.#calls.onDiscard(row.clientMsgId) }, 'Discard'));
 		return element('div', { className: 'foot' }, row.state === 'pending'
-			? 'Sending…' : element('time',
+			? this.#model.isOnline ? 'Sending…' : 'Waiting for the connection'
+			: element('time',
 				{ dateTime: new Date(row.atMs).toISOString() }, clockTime(row.atMs)));
 	}
 
