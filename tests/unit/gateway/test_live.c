@@ -7,18 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <hiredis/hiredis.h>
 
 #include "buf.h"
 #include "clock.h"
+#include "fake_redis.h"
 #include "live_frame.h"
 #include "log.h"
-#include "redis_value.h"
 
 #define SYSTEM_ID 77
 #define TURNS     300
@@ -26,11 +23,7 @@
 /* The gateway's side on a loop, and a Redis that the test plays. */
 typedef struct Scene
 {
-	char folder[32];
-	char path[64];
-	int listener;
-	int server;
-	redisReader *reader;
+	FakeRedis redis;
 	bool is_forbidden; /* refuses subscriptions */
 	int subscriptions;
 	uint64_t number; /* of every channel */
@@ -99,21 +92,10 @@ static int
 setup(void **state)
 {
 	static Scene scene;
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
 	log_init("test", LOG_ERROR, LOG_LOGFMT);
 	memset(&scene, 0, sizeof(scene));
-	snprintf(scene.folder, sizeof(scene.folder), "/tmp/live.XXXXXX");
-	assert_non_null(mkdtemp(scene.folder));
-	snprintf(scene.path, sizeof(scene.path), "%s/s", scene.folder);
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", scene.path);
-	scene.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	assert_int_equal(bind(scene.listener, (struct sockaddr *) &address,
-						  sizeof(address)),
-					 0);
-	assert_int_equal(listen(scene.listener, 4), 0);
-	scene.server = -1;
-	scene.reader = redis_value_reader_new();
+	fake_redis_open(&scene.redis);
 	scene.now_us = 1000000;
 	clock_set(scene.now_us, 1);
 	assert_int_equal(uv_loop_init(&scene.loop), 0);
@@ -130,20 +112,9 @@ teardown(void **state)
 	live_close(&scene->live);
 	uv_run(&scene->loop, UV_RUN_NOWAIT);
 	assert_int_equal(uv_loop_close(&scene->loop), 0);
-	redisReaderFree(scene->reader);
-	if (scene->server >= 0)
-		close(scene->server);
-	close(scene->listener);
-	unlink(scene->path);
-	rmdir(scene->folder);
+	fake_redis_close(&scene->redis);
 	clock_unset();
 	return 0;
-}
-
-static void
-answer(Scene *scene, const char *bytes, size_t len)
-{
-	assert_int_equal(send(scene->server, bytes, len, MSG_NOSIGNAL), len);
 }
 
 static void
@@ -165,28 +136,18 @@ take_command(Scene *scene, const RedisValue *command)
 				   command->element[1]->len, command->element[1]->text,
 				   ++scene->subscriptions);
 	}
-	answer(scene, out.data, out.len);
+	fake_redis_say(&scene->redis, out.data, out.len);
 	buf_fini(&out);
 }
 
 static void
 serve(Scene *scene)
 {
-	char bytes[65536];
-	void *command = NULL;
-	ssize_t n;
+	RedisValue *command;
 
-	if (scene->server < 0)
-		scene->server = accept4(scene->listener, NULL, NULL, SOCK_NONBLOCK);
-	while ((n = recv(scene->server, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
-		assert_int_equal(redisReaderFeed(scene->reader, bytes, (size_t) n),
-						 REDIS_OK);
-	for (;;)
+	fake_redis_listen(&scene->redis);
+	while ((command = fake_redis_next(&scene->redis)) != NULL)
 	{
-		assert_int_equal(redisReaderGetReply(scene->reader, &command),
-						 REDIS_OK);
-		if (command == NULL)
-			return;
 		take_command(scene, command);
 		redis_value_free(command);
 	}
@@ -246,7 +207,7 @@ publish(Scene *scene, int channel, bool is_heartbeat)
 			   strlen(name), name, len);
 	buf_append(&out, payload, len);
 	buf_append(&out, "\r\n", 2);
-	answer(scene, out.data, out.len);
+	fake_redis_say(&scene->redis, out.data, out.len);
 	buf_fini(&out);
 }
 
@@ -260,10 +221,7 @@ heartbeats(Scene *scene)
 static void
 become_live(Scene *scene)
 {
-	char url[96];
-
-	snprintf(url, sizeof(url), "unix://%s", scene->path);
-	open_live(scene, url);
+	open_live(scene, scene->redis.url);
 	assert_int_equal(scene->modes, 0);
 	run_until(scene, scene->subscriptions == LIVE_CHANNELS);
 	heartbeats(scene);
@@ -315,10 +273,7 @@ lost_connection_is_polled_and_live_again(void **state)
 	Scene *scene = *state;
 
 	become_live(scene);
-	close(scene->server);
-	scene->server = -1;
-	redisReaderFree(scene->reader);
-	scene->reader = redis_value_reader_new();
+	fake_redis_hang_up(&scene->redis);
 	scene->subscriptions = 0;
 	run_until(scene, scene->modes == 2);
 	scene->now_us += 100000;
@@ -354,11 +309,8 @@ static void
 refused_subscription_is_asked_again(void **state)
 {
 	Scene *scene = *state;
-	char url[96];
-
 	scene->is_forbidden = true;
-	snprintf(url, sizeof(url), "unix://%s", scene->path);
-	open_live(scene, url);
+	open_live(scene, scene->redis.url);
 	for (int i = 0; i < 50; i++)
 	{
 		uv_run(&scene->loop, UV_RUN_NOWAIT);
@@ -382,10 +334,7 @@ static void
 closes_while_connecting(void **state)
 {
 	Scene *scene = *state;
-	char url[96];
-
-	snprintf(url, sizeof(url), "unix://%s", scene->path);
-	open_live(scene, url);
+	open_live(scene, scene->redis.url);
 	uv_run(&scene->loop, UV_RUN_NOWAIT);
 }
 

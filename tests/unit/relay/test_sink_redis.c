@@ -8,17 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include <cmocka.h>
-#include <hiredis/hiredis.h>
 
 #include "clock.h"
+#include "fake_redis.h"
 #include "live_frame.h"
 #include "log.h"
-#include "redis_value.h"
 
 #define WALL_US   1700000000000000
 #define SECOND_US 1000000
@@ -35,11 +31,7 @@ typedef struct Heard
 /* A sink, and a Redis that the test plays. */
 typedef struct Scene
 {
-	char folder[32];
-	char path[64];
-	int listener;
-	int server;
-	redisReader *reader;
+	FakeRedis redis;
 	bool is_mute;              /* answers nothing */
 	bool is_deaf;              /* PostgreSQL is not heard */
 	bool is_readonly;          /* answers every EVAL with an error */
@@ -71,8 +63,7 @@ take_turn(Scene *scene)
 static void
 answer(Scene *scene, const char *text)
 {
-	assert_int_equal(send(scene->server, text, strlen(text), MSG_NOSIGNAL),
-					 strlen(text));
+	fake_redis_say(&scene->redis, text, strlen(text));
 }
 
 static void
@@ -127,23 +118,12 @@ take_claim(Scene *scene, const RedisValue *command)
 static void
 serve(Scene *scene)
 {
-	char bytes[65536];
-	void *value = NULL;
-	ssize_t n;
+	RedisValue *command;
 
-	while ((n = recv(scene->server, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
-		assert_int_equal(redisReaderFeed(scene->reader, bytes, (size_t) n),
-						 REDIS_OK);
-	if (scene->is_mute)
-		return;
-	for (;;)
+	fake_redis_listen(&scene->redis);
+	while (!scene->is_mute &&
+		   (command = fake_redis_next(&scene->redis)) != NULL)
 	{
-		RedisValue *command;
-
-		assert_int_equal(redisReaderGetReply(scene->reader, &value), REDIS_OK);
-		if (value == NULL)
-			break;
-		command = value;
 		if (redis_value_is(command->element[0], "PING"))
 			answer(scene, "+PONG\r\n");
 		else if (redis_value_is(command->element[0], "EVAL"))
@@ -166,10 +146,7 @@ settle(Scene *scene)
 	for (int i = 0; i < 6; i++)
 	{
 		take_turn(scene);
-		if (scene->server < 0 && scene->listener >= 0)
-			scene->server = accept4(scene->listener, NULL, NULL, SOCK_NONBLOCK);
-		if (scene->server >= 0)
-			serve(scene);
+		serve(scene);
 	}
 }
 
@@ -189,10 +166,7 @@ start(Scene *scene)
 static void
 hang_up(Scene *scene)
 {
-	close(scene->server);
-	scene->server = -1;
-	redisReaderFree(scene->reader);
-	scene->reader = redis_value_reader_new();
+	fake_redis_hang_up(&scene->redis);
 	take_turn(scene);
 	take_turn(scene);
 }
@@ -201,31 +175,18 @@ static int
 setup(void **state)
 {
 	static Scene scene;
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	char url[96];
-	SinkRedisConfig config = { .url = url, .metrics = &metrics };
+	SinkRedisConfig config = { .url = scene.redis.url, .metrics = &metrics };
 	Error err;
 
 	log_init("test", LOG_ERROR, LOG_LOGFMT);
 	if (metrics.published == NULL)
 		sink_redis_metrics_init(&metrics);
 	memset(&scene, 0, sizeof(scene));
-	snprintf(scene.folder, sizeof(scene.folder), "/tmp/sink_redis.XXXXXX");
-	assert_non_null(mkdtemp(scene.folder));
-	snprintf(scene.path, sizeof(scene.path), "%s/s", scene.folder);
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", scene.path);
-	scene.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	assert_int_equal(bind(scene.listener, (struct sockaddr *) &address,
-						  sizeof(address)),
-					 0);
-	assert_int_equal(listen(scene.listener, 4), 0);
-	scene.server = -1;
-	scene.reader = redis_value_reader_new();
+	fake_redis_open(&scene.redis);
 	scene.now_us = SECOND_US;
 	scene.lsn = 0x1000;
 	clock_set(scene.now_us, WALL_US);
 	scene.window = prefix_window_new(0, 100);
-	snprintf(url, sizeof(url), "unix://%s", scene.path);
 	scene.sink = sink_redis_new(&config, &err);
 	assert_non_null(scene.sink);
 	*state = &scene;
@@ -239,12 +200,7 @@ teardown(void **state)
 
 	sink_free(&scene->sink);
 	prefix_window_free(&scene->window);
-	redisReaderFree(scene->reader);
-	if (scene->server >= 0)
-		close(scene->server);
-	close(scene->listener);
-	unlink(scene->path);
-	rmdir(scene->folder);
+	fake_redis_close(&scene->redis);
 	clock_unset();
 	return 0;
 }
