@@ -51,6 +51,7 @@ static void run_pass(WalReader *reader, Pass *pass);
 static bool tally_event(Pass *pass, XLogReaderState *record);
 static void end_xid(Pass *pass, const WalEnd *end, TransactionId xid,
 					XLogRecPtr lsn);
+static void assume_commits(Pass *pass, XLogRecPtr limit);
 static void finish(Span *span, XLogRecPtr limit);
 
 void
@@ -154,6 +155,7 @@ run_pass(WalReader *reader, Pass *pass)
 		for (int i = 0; i < end.subxact_count; i++)
 			end_xid(pass, &end, end.subxacts[i], record->ReadRecPtr);
 	}
+	assume_commits(pass, walreader_limit(reader));
 	hash_destroy(pass->tallies);
 }
 
@@ -209,11 +211,31 @@ end_xid(Pass *pass, const WalEnd *end, TransactionId xid, XLogRecPtr lsn)
 		/* a removed entry stays readable until the next one is entered */
 		if (tally == NULL || tally->of[i].events == 0)
 			continue;
-		if (count->events == 0)
+		if (count->oldest_at == 0)
 			count->oldest_at = end->time;
 		count->events += tally->of[i].events;
 		count->bytes += tally->of[i].bytes;
 	}
+}
+
+/*
+ * Where the reading had to stop early, what is open there counts as pending:
+ * a transaction larger than the budget must not look like nothing.
+ */
+static void
+assume_commits(Pass *pass, XLogRecPtr limit)
+{
+	HASH_SEQ_STATUS scan;
+	Tally *tally;
+
+	hash_seq_init(&scan, pass->tallies);
+	while ((tally = hash_seq_search(&scan)) != NULL)
+		for (int i = 0; i < pass->n; i++)
+			if (pass->spans[i].to < limit)
+			{
+				pass->spans[i].count->events += tally->of[i].events;
+				pass->spans[i].count->bytes += tally->of[i].bytes;
+			}
 }
 
 static void

@@ -7,6 +7,7 @@
  * are counted by one reading.  Memory is bounded: it holds a tally for each
  * transaction (or savepoint) with events that has not ended yet; should there
  * be more than a limit, the reading stops there and the rest is estimated.
+ * An estimate takes what is open where the reading stopped for committed.
  */
 #ifndef CHEMCHAT_WALREADER_COUNT_H
 #define CHEMCHAT_WALREADER_COUNT_H
@@ -22,7 +23,7 @@ typedef struct WalCount
 {
 	uint64 events;
 	uint64 bytes;          /* of their records */
-	TimestampTz oldest_at; /* commit of the first; 0 without any */
+	TimestampTz oldest_at; /* commit of the first; 0 when none was seen */
 	bool is_estimate;
 } WalCount;
 

@@ -70,7 +70,7 @@ chemchat_wal_count(PG_FUNCTION_ARGS)
 						   Int64GetDatum((int64) counts[i].bytes),
 						   TimestampTzGetDatum(counts[i].oldest_at),
 						   BoolGetDatum(counts[i].is_estimate) };
-		bool nulls[] = { false, false, false, counts[i].events == 0, false };
+		bool nulls[] = { false, false, false, counts[i].oldest_at == 0, false };
 
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
