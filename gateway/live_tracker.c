@@ -236,6 +236,5 @@ set_mode(LiveTracker *tracker, bool is_live)
 	tracker->is_live = is_live;
 	metric_set(tracker->metrics->is_live, is_live);
 	metric_add(tracker->metrics->mode_changes, 1);
-	log_info(is_live ? "delivery is live" : "delivery is polled", NULL);
 	tracker->callbacks.on_mode(tracker->arg, is_live);
 }

@@ -217,12 +217,17 @@ connect_start(PgConn *conn)
 							   "keepalives_interval",
 							   "keepalives_count",
 							   "tcp_user_timeout",
+							   "password",
 							   "dbname",
 							   NULL };
-	const char *values[] = {
-		conn->config.application_name, "10", "5", "3", "10000",
-		conn->config.conninfo,         NULL
-	};
+	const char *values[] = { conn->config.application_name,
+							 "10",
+							 "5",
+							 "3",
+							 "10000",
+							 conn->config.password,
+							 conn->config.conninfo,
+							 NULL };
 
 	conn->state = CONN_CONNECTING;
 	conn->state_since_us = clock_now_us();

@@ -72,6 +72,7 @@ typedef struct PgRequest
 typedef struct PgConnConfig
 {
 	const char *conninfo; /* borrowed while the connection lives */
+	const char *password; /* NULL: none, or as libpq finds one; borrowed */
 	const char *application_name;
 	const PgStatement *statements; /* ends with a NULL name */
 	int64_t statement_timeout_ms;

@@ -1,0 +1,44 @@
+/*
+ * chat - what the commands work with
+ *
+ * Put together by gateway.c; in tests by hand.  The parts live at least as
+ * long as this.
+ */
+#ifndef CHEMCHAT_CHAT_H
+#define CHEMCHAT_CHAT_H
+
+#include <stdbool.h>
+
+#include "auth.h"
+#include "db.h"
+#include "fanout.h"
+#include "rate_limit.h"
+#include "registry.h"
+#include "roster.h"
+#include "sessions.h"
+
+typedef struct ChatCounts
+{
+	uint64_t requests;
+	uint64_t refused; /* answered with an error */
+	uint64_t rate_limited;
+	uint64_t welcomes;
+} ChatCounts;
+
+typedef struct Chat
+{
+	Auth *auth;
+	Db *db;
+	Registry *registry;
+	Sessions *sessions;
+	Fanout *fanout;
+	Roster *roster;
+	RateRule send_rule;
+	int user_connections_max;
+	bool is_draining;
+	ChatCounts counts;
+	void (*on_send_done)(void *arg, int64_t took_us); /* may be NULL */
+	void *arg;
+} Chat;
+
+#endif

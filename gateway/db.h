@@ -1,0 +1,84 @@
+/*
+ * db - the functions of the chat, asked from the loop
+ *
+ * The one place of the gateway where SQL stands, and only as SELECT ... FROM
+ * chemchat.fn(...).  Every call answers exactly once, within its deadline of
+ * DB_DEADLINE_MS; when nothing more can be queued that is within the call
+ * itself.  Reads are repeated after a lost connection; sends are idempotent
+ * and are repeated too (db_send.h).
+ *
+ * One thread, that of the loop.
+ */
+#ifndef CHEMCHAT_DB_H
+#define CHEMCHAT_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "fanout.h"
+#include "pg_pool.h"
+#include "position.h"
+#include "uuid.h"
+
+#define DB_DEADLINE_MS 5000
+
+typedef struct Db Db;
+
+typedef struct DbConfig
+{
+	const char *conninfo; /* borrowed */
+	const char *password; /* borrowed; NULL: none */
+	int send_connections;
+	int read_connections;
+	int send_queue_max; /* sends waiting, over all lanes */
+
+	/* The pool's: first connection up, last one down. */
+	void (*on_state)(void *arg, bool is_up, const Error *err);
+
+	/* A send was committed: this conversation has reached ev. */
+	void (*on_committed)(void *arg, const Uuid *conversation_id, uint64_t ev);
+	void *arg;
+} DbConfig;
+
+/* code: NULL, or one of docs/protocol.md; field: "" or the field's name. */
+typedef struct DbError
+{
+	const char *code;
+	char field[40];
+} DbError;
+
+/* fields: the answer's JSON fields without braces, NULL on an error. */
+typedef void (*DbAnswerFn)(void *arg, const DbError *error, const Buf *fields);
+
+/* rows NULL on an error; position of the server after the rows were read. */
+typedef void (*DbHeadRowsFn)(void *arg, const DbError *error,
+							 const HeadRows *rows, const Position *position);
+typedef void (*DbPulledFn)(void *arg, const Pulled *pulled);
+typedef void (*DbStatusFn)(void *arg, const DbError *error, bool is_reset);
+
+Db *db_open(const PgLoop *loop, const DbConfig *config);
+void db_close(Db **db);
+bool db_is_up(const Db *db);
+int db_load(const Db *db);
+
+void db_heads(Db *db, const Uuid *actor, DbAnswerFn done, void *arg);
+void db_changes(Db *db, const Uuid *actor, const Uuid *conversation_id,
+				int64_t after_ev, int max_rows, DbAnswerFn done, void *arg);
+
+/* before_seq: 0 for the newest. */
+void db_history(Db *db, const Uuid *actor, const Uuid *conversation_id,
+				int64_t before_seq, int max_rows, DbAnswerFn done, void *arg);
+void db_users(Db *db, const Uuid *actor, const Uuid *ids, int count,
+			  DbAnswerFn done, void *arg);
+
+/* channel: -1 for all.  The ids are copied. */
+void db_live_heads(Db *db, const Uuid *users, int count, int channel,
+				   DbHeadRowsFn done, void *arg);
+void db_live_changes(Db *db, const Uuid *conversation_id, uint64_t after_ev,
+					 int max_rows, DbPulledFn done, void *arg);
+void db_position_status(Db *db, const Position *position, DbStatusFn done,
+						void *arg);
+
+#endif

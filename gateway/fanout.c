@@ -1,0 +1,582 @@
+#include "fanout.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "event_json.h"
+#include "fanout_pull.h"
+#include "frames.h"
+#include "log.h"
+#include "seen.h"
+#include "xalloc.h"
+
+#define POSITION_SIZE 80
+
+/* What one conversation gathered in this turn. */
+typedef struct TurnFrame
+{
+	struct TurnFrame *next;
+	Conversation *conversation; /* NULL: it is gone */
+	Buf text;
+	char position[POSITION_SIZE];
+} TurnFrame;
+
+struct Fanout
+{
+	Registry *registry;
+	FanoutPorts ports;
+	void *arg;
+	TurnFrame *dirty;
+	TurnFrame *spare;
+	Seen *seen;
+	PullQueue *pulls;
+	uint32_t mark;
+	FanoutCounts counts;
+};
+
+/* One event, from either source. */
+typedef struct Change
+{
+	uint64_t ev;
+	uint64_t seq;
+	bool is_member; /* the two below hold */
+	bool is_removed;
+	Uuid user_id;
+	Slice json;
+	const char *position;
+} Change;
+
+static bool change_from_json(Slice json, const char *position, Change *change);
+static bool change_from_event(const Event *event, const char *position,
+							  Change *change);
+static bool apply(Fanout *fanout, Conversation *conversation,
+				  const Change *change);
+static void append(Fanout *fanout, Conversation *conversation,
+				   const Change *change);
+static void flush_frame(Fanout *fanout, TurnFrame *frame);
+static void leave(Fanout *fanout, Membership *membership);
+static void join(Fanout *fanout, User *user, const Uuid *conversation_id,
+				 uint64_t ev, uint64_t seq);
+static void tell_user(Fanout *fanout, User *user, Payload *frame);
+static void want(Fanout *fanout, Conversation *conversation, uint64_t ev);
+static void jump(Fanout *fanout, Conversation *conversation, uint64_t ev);
+static void start_pulls(Fanout *fanout);
+static bool apply_row(Fanout *fanout, User *user, const HeadRow *row,
+					  int64_t asked_us);
+static bool drop_unmarked(Fanout *fanout, User *user, const HeadRows *rows);
+static void forget(void *arg, Conversation *conversation);
+
+Fanout *
+fanout_new(Registry *registry, const FanoutPorts *ports, void *arg)
+{
+	Fanout *fanout = xcalloc(1, sizeof(*fanout));
+
+	fanout->registry = registry;
+	fanout->ports = *ports;
+	fanout->arg = arg;
+	fanout->seen = seen_new();
+	fanout->pulls = pull_queue_new();
+	registry_on_forget(registry, forget, fanout);
+	return fanout;
+}
+
+void
+fanout_free(Fanout **fanout_ref)
+{
+	Fanout *fanout = *fanout_ref;
+	TurnFrame *frame;
+
+	if (fanout == NULL)
+		return;
+	*fanout_ref = NULL;
+	fanout_flush(fanout);
+	registry_on_forget(fanout->registry, NULL, NULL);
+	while ((frame = fanout->spare) != NULL)
+	{
+		fanout->spare = frame->next;
+		buf_fini(&frame->text);
+		free(frame);
+	}
+	seen_free(&fanout->seen);
+	pull_queue_free(&fanout->pulls);
+	free(fanout);
+}
+
+void
+fanout_event(Fanout *fanout, const Event *event, const char *position)
+{
+	Conversation *conversation;
+	Change change;
+	Uuid key;
+
+	if (event->kind == EVENT_USER || (event->flags & EVENT_REPLAY) != 0 ||
+		event->ev == 0)
+		return;
+	memcpy(key.byte, event->key, sizeof(key.byte));
+	conversation = registry_conversation(fanout->registry, &key);
+	if (!change_from_event(event, position, &change))
+		return;
+	if (conversation == NULL)
+	{
+		User *user = change.is_member && !change.is_removed
+						 ? registry_user(fanout->registry, &change.user_id)
+						 : NULL;
+
+		seen_note(fanout->seen, &key, event->ev, clock_now_us());
+		if (user != NULL)
+			fanout->ports.look(fanout->arg, &user->id, 0);
+		return;
+	}
+	if (event->ev <= conversation->ev)
+		fanout->counts.duplicates++;
+	else if (event->ev == conversation->ev + 1)
+		apply(fanout, conversation, &change);
+	else
+	{
+		fanout->counts.holes++;
+		want(fanout, conversation, event->ev);
+	}
+}
+
+void
+fanout_pulled(Fanout *fanout, const Pulled *pulled)
+{
+	Conversation *conversation =
+		registry_conversation(fanout->registry, &pulled->conversation_id);
+	Slice rest = { pulled->events, pulled->events_len };
+	Slice json;
+	uint64_t before;
+	bool is_bad = false;
+
+	pull_queue_done(fanout->pulls);
+	if (conversation == NULL || !conversation->is_pulling ||
+		pulled->after_ev > conversation->ev)
+	{
+		/* Asked for a conversation that left, and perhaps came again. */
+		start_pulls(fanout);
+		return;
+	}
+	conversation->is_pulling = false;
+	if (pulled->is_failed)
+	{
+		/* For as long as somebody of ours is in it. */
+		if (!pull_queue_later(fanout->pulls, conversation, clock_now_us()))
+			pull_queue_add(fanout->pulls, conversation);
+		start_pulls(fanout);
+		return;
+	}
+	if (pulled->is_reset)
+	{
+		Payload *frame = frame_reset(pulled->position);
+
+		for (uint32_t i = 0; i < conversation->member_count; i++)
+			tell_user(fanout, conversation->members[i]->user, frame);
+		payload_drop(frame);
+		conversation->ev = pulled->head;
+		conversation->wanted_ev = 0;
+		conversation->member_ev = 0;
+		start_pulls(fanout);
+		return;
+	}
+
+	before = conversation->ev;
+	while (event_json_next(&rest, &json, &is_bad))
+	{
+		Change change;
+
+		if (!change_from_json(json, pulled->position, &change))
+		{
+			is_bad = true;
+			break;
+		}
+		if (change.ev > conversation->ev &&
+			!apply(fanout, conversation, &change))
+		{
+			start_pulls(fanout);
+			return; /* the last local member left */
+		}
+	}
+	if (is_bad)
+		log_error("live_changes answered what is no array of events", NULL);
+	else if (pulled->upto > conversation->ev)
+		conversation->ev = pulled->upto;
+	if (conversation->ev < pulled->head &&
+		conversation->wanted_ev < pulled->head)
+		conversation->wanted_ev = pulled->head;
+	if (conversation->ev < conversation->wanted_ev)
+	{
+		if (conversation->ev > before)
+			conversation->pull_tries = 0;
+		if (conversation->ev > before)
+			pull_queue_add(fanout->pulls, conversation);
+		else if (!pull_queue_later(fanout->pulls, conversation, clock_now_us()))
+		{
+			log_warn("an announced change does not appear",
+					 "ev=%llu wanted=%llu",
+					 (unsigned long long) conversation->ev,
+					 (unsigned long long) conversation->wanted_ev);
+			conversation->wanted_ev = conversation->ev;
+		}
+	}
+	else
+		conversation->pull_tries = 0;
+	start_pulls(fanout);
+}
+
+bool
+fanout_rows(Fanout *fanout, const HeadRows *rows)
+{
+	bool is_changed = false;
+	uint32_t mark = ++fanout->mark;
+
+	for (size_t i = 0; i < rows->row_count; i++)
+	{
+		User *user = registry_user(fanout->registry, &rows->rows[i].user_id);
+
+		if (user != NULL && rows->rows[i].has_conversation &&
+			apply_row(fanout, user, &rows->rows[i], rows->asked_us))
+			is_changed = true;
+	}
+	assert(mark == fanout->mark);
+	for (size_t i = 0; i < rows->user_count; i++)
+	{
+		User *user = registry_user(fanout->registry, &rows->users[i]);
+
+		if (user != NULL && drop_unmarked(fanout, user, rows))
+			is_changed = true;
+	}
+	start_pulls(fanout);
+	return is_changed;
+}
+
+void
+fanout_hint(Fanout *fanout, const Uuid *conversation_id, uint64_t ev)
+{
+	Conversation *conversation =
+		registry_conversation(fanout->registry, conversation_id);
+
+	if (conversation != NULL && ev > conversation->ev)
+		want(fanout, conversation, ev);
+}
+
+void
+fanout_flush(Fanout *fanout)
+{
+	TurnFrame *frame;
+
+	while ((frame = fanout->dirty) != NULL)
+	{
+		fanout->dirty = frame->next;
+		flush_frame(fanout, frame);
+		if (frame->conversation != NULL)
+			frame->conversation->frame = NULL;
+		frame->conversation = NULL;
+		frame->next = fanout->spare;
+		fanout->spare = frame;
+	}
+}
+
+void
+fanout_tick(Fanout *fanout)
+{
+	start_pulls(fanout);
+}
+
+const FanoutCounts *
+fanout_counts(const Fanout *fanout)
+{
+	return &fanout->counts;
+}
+
+static bool
+change_from_json(Slice json, const char *position, Change *change)
+{
+	Slice user;
+
+	memset(change, 0, sizeof(*change));
+	change->json = json;
+	change->position = position;
+	if (!event_json_number(json, "ev", &change->ev))
+		return false;
+	if (event_json_is(json, "kind", "message"))
+		return event_json_number(json, "seq", &change->seq);
+	if (event_json_is(json, "kind", "member"))
+	{
+		change->is_member = true;
+		change->is_removed = event_json_is(json, "state", "removed");
+		return event_json_field(json, "userId", &user) &&
+			   uuid_parse(user.at, user.len, &change->user_id);
+	}
+	return true;
+}
+
+static bool
+change_from_event(const Event *event, const char *position, Change *change)
+{
+	memset(change, 0, sizeof(*change));
+	change->json.at = event->json;
+	change->json.len = event->json_len;
+	change->position = position;
+	change->ev = event->ev;
+	change->seq = event->seq;
+	if (event->kind == EVENT_MEMBER)
+	{
+		change->is_member = true;
+		memcpy(change->user_id.byte, event->id, sizeof(change->user_id.byte));
+		change->is_removed = event_json_is(change->json, "state", "removed");
+	}
+	return true;
+}
+
+/* The next event of a conversation.  False when the conversation left us. */
+static bool
+apply(Fanout *fanout, Conversation *conversation, const Change *change)
+{
+	User *user = change->is_member
+					 ? registry_user(fanout->registry, &change->user_id)
+					 : NULL;
+
+	fanout->counts.events++;
+	if (change->seq > conversation->seq)
+		conversation->seq = change->seq;
+	if (change->is_member)
+		conversation->member_ev = change->ev;
+	conversation->ev = change->ev;
+	if (user != NULL && change->is_removed)
+	{
+		Membership *membership = registry_membership(user, conversation);
+		bool is_last = conversation->member_count == 1;
+
+		if (membership != NULL)
+		{
+			leave(fanout, membership);
+			if (is_last)
+				return false;
+		}
+	}
+	append(fanout, conversation, change);
+	if (user != NULL && !change->is_removed &&
+		registry_membership(user, conversation) == NULL)
+		join(fanout, user, &conversation->id, conversation->ev,
+			 conversation->seq);
+	return true;
+}
+
+static void
+append(Fanout *fanout, Conversation *conversation, const Change *change)
+{
+	TurnFrame *frame = conversation->frame;
+
+	if (frame == NULL)
+	{
+		frame = fanout->spare;
+		if (frame != NULL)
+			fanout->spare = frame->next;
+		else
+		{
+			frame = xcalloc(1, sizeof(*frame));
+			buf_init(&frame->text);
+		}
+		buf_reset(&frame->text);
+		frame->conversation = conversation;
+		frame->next = fanout->dirty;
+		if (fanout->dirty == NULL)
+			fanout->ports.dirty(fanout->arg);
+		fanout->dirty = frame;
+		conversation->frame = frame;
+	}
+	else if (frame->text.len + change->json.len > FANOUT_FRAME_BYTES)
+		flush_frame(fanout, frame);
+	if (frame->text.len == 0)
+		frame_events_begin(&frame->text, &conversation->id);
+	else
+		buf_append_char(&frame->text, ',');
+	buf_append(&frame->text, change->json.at, change->json.len);
+	frame->position[0] = '\0';
+	if (change->position != NULL)
+		strncat(frame->position, change->position, POSITION_SIZE - 1);
+}
+
+/* Writes the frame to all who are members now, and empties it. */
+static void
+flush_frame(Fanout *fanout, TurnFrame *frame)
+{
+	Conversation *conversation = frame->conversation;
+	Payload *payload;
+
+	if (conversation == NULL || frame->text.len == 0)
+		return;
+	frame_events_end(&frame->text, frame->position);
+	payload = payload_new(frame->text.data, frame->text.len);
+	for (uint32_t i = 0; i < conversation->member_count; i++)
+	{
+		User *user = conversation->members[i]->user;
+
+		for (Seat *seat = user->seats; seat != NULL; seat = seat->next)
+		{
+			fanout->ports.deliver(fanout->arg, seat, payload,
+								  &conversation->id);
+			fanout->counts.delivered++;
+		}
+	}
+	payload_drop(payload);
+	buf_reset(&frame->text);
+}
+
+/* What was before the removal still goes to the one who leaves. */
+static void
+leave(Fanout *fanout, Membership *membership)
+{
+	User *user = membership->user;
+	Conversation *conversation = membership->conversation;
+	Payload *frame;
+
+	if (conversation->frame != NULL)
+		flush_frame(fanout, conversation->frame);
+	frame = frame_removed(&conversation->id);
+	registry_leave(fanout->registry, membership);
+	tell_user(fanout, user, frame);
+	payload_drop(frame);
+	fanout->counts.removed++;
+}
+
+static void
+join(Fanout *fanout, User *user, const Uuid *conversation_id, uint64_t ev,
+	 uint64_t seq)
+{
+	Membership *membership =
+		registry_join(fanout->registry, user, conversation_id, ev, seq);
+	Payload *frame = frame_added(conversation_id, membership->conversation->ev,
+								 membership->conversation->seq);
+
+	membership->since_us = clock_now_us();
+	membership->mark = fanout->mark;
+	tell_user(fanout, user, frame);
+	payload_drop(frame);
+	fanout->counts.added++;
+}
+
+static void
+tell_user(Fanout *fanout, User *user, Payload *frame)
+{
+	for (Seat *seat = user->seats; seat != NULL; seat = seat->next)
+		fanout->ports.tell(fanout->arg, seat, frame);
+}
+
+static void
+want(Fanout *fanout, Conversation *conversation, uint64_t ev)
+{
+	if (ev > conversation->wanted_ev)
+		conversation->wanted_ev = ev;
+	if (ev > conversation->ev + FANOUT_PULL_MAX)
+		jump(fanout, conversation, ev);
+	else
+	{
+		pull_queue_add(fanout->pulls, conversation);
+		start_pulls(fanout);
+	}
+}
+
+/* Too far behind to carry it all: each client pulls what it looks at. */
+static void
+jump(Fanout *fanout, Conversation *conversation, uint64_t ev)
+{
+	Payload *frame = frame_lag(&conversation->id, 1);
+
+	fanout->counts.lags++;
+	if (conversation->frame != NULL)
+		flush_frame(fanout, conversation->frame);
+	conversation->ev = ev;
+	for (uint32_t i = 0; i < conversation->member_count; i++)
+	{
+		User *user = conversation->members[i]->user;
+
+		tell_user(fanout, user, frame);
+
+		/* A membership event may have been among what we jump over. */
+		fanout->ports.look(fanout->arg, &user->id, 0);
+	}
+	payload_drop(frame);
+}
+
+static void
+start_pulls(Fanout *fanout)
+{
+	Conversation *conversation;
+
+	while ((conversation = pull_queue_next(fanout->pulls, fanout->registry,
+										   clock_now_us())) != NULL)
+	{
+		fanout->counts.pulls++;
+		conversation->is_pulling = true;
+		fanout->ports.pull(fanout->arg, &conversation->id, conversation->ev);
+	}
+}
+
+static bool
+apply_row(Fanout *fanout, User *user, const HeadRow *row, int64_t asked_us)
+{
+	Conversation *conversation =
+		registry_conversation(fanout->registry, &row->conversation_id);
+	Membership *membership =
+		conversation != NULL ? registry_membership(user, conversation) : NULL;
+
+	if (membership == NULL)
+	{
+		bool is_new = conversation == NULL;
+
+		if (!is_new && row->ev < conversation->member_ev)
+		{
+			/* Older than an event of this conversation's members. */
+			fanout->ports.look(fanout->arg, &user->id, 50);
+			return true;
+		}
+		join(fanout, user, &row->conversation_id, row->ev, row->seq);
+		conversation =
+			registry_conversation(fanout->registry, &row->conversation_id);
+		if (is_new && seen_is_newer(fanout->seen, &row->conversation_id,
+									row->ev, asked_us - FANOUT_SETTLE_US))
+			pull_queue_add(fanout->pulls, conversation);
+		if (row->ev > conversation->ev)
+			want(fanout, conversation, row->ev);
+		return true;
+	}
+	membership->mark = fanout->mark;
+	if (row->ev <= conversation->ev)
+		return false;
+	want(fanout, conversation, row->ev);
+	return true;
+}
+
+/* Ends the memberships that the rows did not name. */
+static bool
+drop_unmarked(Fanout *fanout, User *user, const HeadRows *rows)
+{
+	bool is_changed = false;
+
+	for (uint32_t i = user->membership_count; i > 0; i--)
+	{
+		Membership *membership = user->memberships[i - 1];
+
+		if (membership->mark == fanout->mark ||
+			(rows->channel >= 0 &&
+			 membership->conversation->channel != rows->channel))
+			continue;
+		is_changed = true;
+		if (membership->since_us + FANOUT_SETTLE_US > rows->asked_us)
+			fanout->ports.look(fanout->arg, &user->id, FANOUT_SETTLE_US / 1000);
+		else
+			leave(fanout, membership);
+	}
+	return is_changed;
+}
+
+static void
+forget(void *arg, Conversation *conversation)
+{
+	(void) arg;
+	if (conversation->frame != NULL)
+		conversation->frame->conversation = NULL;
+}

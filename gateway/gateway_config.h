@@ -1,0 +1,38 @@
+/*
+ * gateway_config - the gateway's settings
+ */
+#ifndef CHEMCHAT_GATEWAY_CONFIG_H
+#define CHEMCHAT_GATEWAY_CONFIG_H
+
+#include <stdint.h>
+
+#include "option.h"
+
+typedef struct GatewayConfig
+{
+	char *pg;
+	char *pg_password_file;
+	int64_t pg_send_connections;
+	int64_t pg_read_connections;
+	char *jwt_secret_file;
+	char *jwt_issuer;
+	char *jwt_audience;
+	char *listen_host;
+	int64_t listen_port;
+	char *port_file;
+	char *web_root;
+	char *allowed_origins;
+	char *redis_url;
+	char *redis_password_file;
+	int64_t max_connections;
+	int64_t user_connections;
+	int64_t send_rate;
+	int64_t send_burst;
+	int64_t send_queue;
+	int64_t poll_rows_per_second;
+	int64_t drain_timeout_ms;
+} GatewayConfig;
+
+extern const Option gateway_options[];
+
+#endif

@@ -1,0 +1,241 @@
+#include "gateway_metrics.h"
+
+#include <stdlib.h>
+
+#include "db_send.h"
+#include "metrics.h"
+#include "xalloc.h"
+
+typedef enum Number
+{
+	N_CONNECTIONS,
+	N_USERS,
+	N_CONVERSATIONS,
+	N_MEMBERSHIPS,
+	N_REQUESTS_UNDER_WAY,
+	N_DB_LOAD,
+	N_DB_UP,
+	N_LAP,
+	N_ACCEPTED,
+	N_DOOR_REFUSED,
+	N_DOOR_TIMED_OUT,
+	N_DOOR_PAUSES,
+	N_WELCOMES,
+	N_REQUESTS,
+	N_REFUSED,
+	N_RATE_LIMITED,
+	N_FRAMES_OUT,
+	N_BYTES_OUT,
+	N_DROPPED,
+	N_LAGS,
+	N_NO_PONG,
+	N_TOKEN,
+	N_EVENTS,
+	N_DELIVERED,
+	N_DUPLICATES,
+	N_HOLES,
+	N_PULLS,
+	N_JUMPS,
+	N_ADDED,
+	N_REMOVED,
+	N_LOOKS,
+	N_REPAIRS,
+	N_LAPS,
+	N_ROWS,
+	N_BATCHES,
+	N_SENDS,
+	N_BUSY,
+	N_REPEATED,
+	N_NUMBERS
+} Number;
+
+typedef struct Description
+{
+	bool is_gauge;
+	const char *name;
+	const char *help;
+} Description;
+
+static const Description descriptions[N_NUMBERS] = {
+	[N_CONNECTIONS] = { true, "chemchat_gateway_connections",
+						"WebSockets open now" },
+	[N_USERS] = { true, "chemchat_gateway_users", "Users connected now" },
+	[N_CONVERSATIONS] = { true, "chemchat_gateway_conversations",
+						  "Conversations with a connected member" },
+	[N_MEMBERSHIPS] = { true, "chemchat_gateway_memberships",
+						"Memberships of connected users" },
+	[N_REQUESTS_UNDER_WAY] = { true, "chemchat_gateway_requests_under_way",
+							   "Requests not answered yet" },
+	[N_DB_LOAD] = { true, "chemchat_gateway_db_waiting",
+					"Statements and sends waiting or on the server" },
+	[N_DB_UP] = { true, "chemchat_gateway_db_up",
+				  "1 while every database connection is up" },
+	[N_LAP] = { true, "chemchat_gateway_lap_microseconds",
+				"How long the last polled lap over all users took" },
+	[N_ACCEPTED] = { false, "chemchat_gateway_accepted_total",
+					 "TCP connections accepted" },
+	[N_DOOR_REFUSED] = { false, "chemchat_gateway_http_refused_total",
+						 "HTTP requests answered with an error" },
+	[N_DOOR_TIMED_OUT] = { false, "chemchat_gateway_http_timed_out_total",
+						   "Connections closed before their head was "
+						   "complete" },
+	[N_DOOR_PAUSES] = { false, "chemchat_gateway_accept_pauses_total",
+						"Times accepting paused for want of descriptors" },
+	[N_WELCOMES] = { false, "chemchat_gateway_welcomes_total",
+					 "Sessions begun" },
+	[N_REQUESTS] = { false, "chemchat_gateway_requests_total",
+					 "Frames received" },
+	[N_REFUSED] = { false, "chemchat_gateway_refused_total",
+					"Frames answered with an error" },
+	[N_RATE_LIMITED] = { false, "chemchat_gateway_rate_limited_total",
+						 "Frames refused because there were too many" },
+	[N_FRAMES_OUT] = { false, "chemchat_gateway_frames_sent_total",
+					   "Frames written" },
+	[N_BYTES_OUT] = { false, "chemchat_gateway_frame_bytes_sent_total",
+					  "Bytes of text in frames written" },
+	[N_DROPPED] = { false, "chemchat_gateway_frames_dropped_total",
+					"Frames of conversations not queued for slow readers" },
+	[N_LAGS] = { false, "chemchat_gateway_lags_total",
+				 "Times a slow reader was told to catch up" },
+	[N_NO_PONG] = { false, "chemchat_gateway_closed_no_pong_total",
+					"Sessions closed for want of a pong" },
+	[N_TOKEN] = { false, "chemchat_gateway_closed_token_total",
+				  "Sessions closed without a token, or at its end" },
+	[N_EVENTS] = { false, "chemchat_gateway_events_total",
+				   "Events applied to conversations of connected users" },
+	[N_DELIVERED] = { false, "chemchat_gateway_deliveries_total",
+					  "Event frames given to sockets" },
+	[N_DUPLICATES] = { false, "chemchat_gateway_duplicate_events_total",
+					   "Events heard again" },
+	[N_HOLES] = { false, "chemchat_gateway_holes_total",
+				  "Events that did not follow what was known" },
+	[N_PULLS] = { false, "chemchat_gateway_pulls_total",
+				  "Times the changes of a conversation were asked for" },
+	[N_JUMPS] = { false, "chemchat_gateway_wide_holes_total",
+				  "Holes too wide to pull" },
+	[N_ADDED] = { false, "chemchat_gateway_members_added_total",
+				  "Memberships begun while connected, or at a hello" },
+	[N_REMOVED] = { false, "chemchat_gateway_members_removed_total",
+					"Memberships ended while connected" },
+	[N_LOOKS] = { false, "chemchat_gateway_looks_total",
+				  "Users looked up by name" },
+	[N_REPAIRS] = { false, "chemchat_gateway_repairs_total",
+					"Repairs of live channels over all users" },
+	[N_LAPS] = { false, "chemchat_gateway_laps_total", "Polled laps" },
+	[N_ROWS] = { false, "chemchat_gateway_head_rows_total",
+				 "Rows of live_heads read" },
+	[N_BATCHES] = { false, "chemchat_gateway_send_batches_total",
+					"Transactions of sends" },
+	[N_SENDS] = { false, "chemchat_gateway_sends_total",
+				  "Sends handed to the database" },
+	[N_BUSY] = { false, "chemchat_gateway_busy_total",
+				 "Sends that found their conversation held by somebody" },
+	[N_REPEATED] = { false, "chemchat_gateway_batches_repeated_total",
+					 "Transactions of sends tried again" },
+};
+
+struct GatewayMetrics
+{
+	Metric *number[N_NUMBERS];
+	Metric *send_seconds;
+};
+
+static void put(GatewayMetrics *metrics, Number which, uint64_t value);
+
+GatewayMetrics *
+gateway_metrics_new(void)
+{
+	GatewayMetrics *metrics = xcalloc(1, sizeof(*metrics));
+
+	for (int i = 0; i < N_NUMBERS; i++)
+	{
+		const Description *d = &descriptions[i];
+
+		metrics->number[i] = d->is_gauge
+								 ? metric_gauge(d->name, d->help, NULL)
+								 : metric_counter(d->name, d->help, NULL);
+	}
+	metrics->send_seconds =
+		metric_histogram("chemchat_gateway_send_seconds",
+						 "From a send frame to its ok, COMMIT included", NULL);
+	return metrics;
+}
+
+void
+gateway_metrics_free(GatewayMetrics **metrics)
+{
+	free(*metrics);
+	*metrics = NULL;
+}
+
+void
+gateway_metrics_update(GatewayMetrics *m, const Chat *chat, const Door *door,
+					   int connections)
+{
+	const SessionsCounts *sessions = sessions_counts(chat->sessions);
+	const FanoutCounts *fanout = fanout_counts(chat->fanout);
+	const RosterCounts *roster = roster_counts(chat->roster);
+	DbSendCounts sends = db_send_counts(chat->db);
+
+	put(m, N_CONNECTIONS, (uint64_t) connections);
+	put(m, N_USERS, registry_user_count(chat->registry));
+	put(m, N_CONVERSATIONS, registry_conversation_count(chat->registry));
+	put(m, N_MEMBERSHIPS, registry_membership_count(chat->registry));
+	put(m, N_REQUESTS_UNDER_WAY, (uint64_t) sessions_requests(chat->sessions));
+	put(m, N_DB_LOAD, (uint64_t) db_load(chat->db));
+	put(m, N_DB_UP, db_is_up(chat->db));
+	put(m, N_LAP, (uint64_t) roster->lap_us);
+	if (door != NULL)
+	{
+		const DoorCounts *counts = door_counts(door);
+
+		put(m, N_ACCEPTED, counts->accepted);
+		put(m, N_DOOR_REFUSED, counts->refused);
+		put(m, N_DOOR_TIMED_OUT, counts->timed_out);
+		put(m, N_DOOR_PAUSES, counts->pauses);
+	}
+	put(m, N_WELCOMES, chat->counts.welcomes);
+	put(m, N_REQUESTS, chat->counts.requests);
+	put(m, N_REFUSED, chat->counts.refused);
+	put(m, N_RATE_LIMITED, chat->counts.rate_limited);
+	put(m, N_FRAMES_OUT, sessions->frames_out);
+	put(m, N_BYTES_OUT, sessions->bytes_out);
+	put(m, N_DROPPED, sessions->dropped);
+	put(m, N_LAGS, sessions->lags);
+	put(m, N_NO_PONG, sessions->closed_no_pong);
+	put(m, N_TOKEN, sessions->closed_token);
+	put(m, N_EVENTS, fanout->events);
+	put(m, N_DELIVERED, fanout->delivered);
+	put(m, N_DUPLICATES, fanout->duplicates);
+	put(m, N_HOLES, fanout->holes);
+	put(m, N_PULLS, fanout->pulls);
+	put(m, N_JUMPS, fanout->lags);
+	put(m, N_ADDED, fanout->added);
+	put(m, N_REMOVED, fanout->removed);
+	put(m, N_LOOKS, roster->looks);
+	put(m, N_REPAIRS, roster->repairs);
+	put(m, N_LAPS, roster->laps);
+	put(m, N_ROWS, roster->rows);
+	put(m, N_BATCHES, sends.batches);
+	put(m, N_SENDS, sends.sends);
+	put(m, N_BUSY, sends.busy);
+	put(m, N_REPEATED, sends.repeated);
+}
+
+void
+gateway_metrics_sent(GatewayMetrics *metrics, int64_t took_us)
+{
+	metric_observe_us(metrics->send_seconds, took_us);
+}
+
+/* A counter's growth is what is new since the last copy. */
+static void
+put(GatewayMetrics *metrics, Number which, uint64_t value)
+{
+	Metric *metric = metrics->number[which];
+
+	if (descriptions[which].is_gauge)
+		metric_set(metric, (int64_t) value);
+	else
+		metric_add(metric, (int64_t) value - metric_value(metric));
+}

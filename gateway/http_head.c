@@ -1,0 +1,353 @@
+#include "http_head.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define SUBPROTOCOL "chemchat.v1.json"
+
+/* What the headers said, for the checks that need several of them. */
+typedef struct Fields
+{
+	int hosts;
+	int upgrades;
+	int connections;
+	int versions;
+	int keys;
+	int protocols;
+	int origins;
+	int lengths;
+	int authorizations;
+	bool upgrade_is_websocket;
+	bool connection_has_upgrade;
+	bool version_is_13;
+	bool key_is_proper;
+	bool protocol_is_ours;
+	bool length_is_zero;
+	bool authorization_is_bearer;
+	bool has_transfer_encoding;
+	bool has_expect;
+} Fields;
+
+static int parse_request_line(Slice line, HttpHead *head, const char **reason);
+static int take_header(Slice name, Slice value, HttpHead *head, Fields *fields,
+					   const char **reason);
+static int check(HttpHead *head, const Fields *fields, const char **reason);
+static int check_upgrade(HttpHead *head, const Fields *fields,
+						 const char **reason);
+static bool is_token(Slice text);
+static bool is_value(Slice text);
+static bool is_name(Slice name, const char *text);
+static bool list_has(Slice list, const char *item);
+static bool is_websocket_key(Slice key);
+static Slice trim(Slice text);
+static int refuse(int status, const char *why, const char **reason);
+
+int
+http_head_parse(const char *bytes, size_t len, HttpHead *head,
+				const char **reason)
+{
+	size_t limit = len < HTTP_HEAD_MAX ? len : HTTP_HEAD_MAX;
+	size_t at = 0;
+	int lines = 0;
+	Fields fields;
+
+	memset(head, 0, sizeof(*head));
+	memset(&fields, 0, sizeof(fields));
+	*reason = "";
+	for (;;)
+	{
+		const char *end = memchr(bytes + at, '\n', limit - at);
+		Slice line = { bytes + at, 0 };
+		int status;
+
+		if (end == NULL)
+		{
+			if (memchr(bytes + at, '\0', limit - at) != NULL)
+				return refuse(400, "a NUL in the head", reason);
+			if (len >= HTTP_HEAD_MAX)
+				return refuse(431, "the head is larger than 8 KiB", reason);
+			return HTTP_MORE;
+		}
+		line.len = (size_t) (end - line.at);
+		at += line.len + 1;
+		if (line.len == 0 || line.at[line.len - 1] != '\r')
+			return refuse(400, "a line ends without CR", reason);
+		line.len--;
+		if (memchr(line.at, '\r', line.len) != NULL)
+			return refuse(400, "a CR inside a line", reason);
+		if (lines == 0)
+			status = parse_request_line(line, head, reason);
+		else if (line.len == 0)
+		{
+			head->size = at;
+			return check(head, &fields, reason);
+		}
+		else
+		{
+			const char *colon = memchr(line.at, ':', line.len);
+			Slice name = { line.at, 0 };
+			Slice value;
+
+			if (lines > HTTP_HEADERS_MAX)
+				return refuse(431, "more than 64 headers", reason);
+			if (colon == NULL)
+				return refuse(400, "a header without colon", reason);
+			name.len = (size_t) (colon - line.at);
+			value.at = colon + 1;
+			value.len = line.len - name.len - 1;
+			value = trim(value);
+			if (!is_token(name) || !is_value(value))
+				return refuse(400, "a malformed header", reason);
+			status = take_header(name, value, head, &fields, reason);
+		}
+		if (status != HTTP_OK)
+			return status;
+		lines++;
+	}
+}
+
+static int
+parse_request_line(Slice line, HttpHead *head, const char **reason)
+{
+	const char *space = memchr(line.at, ' ', line.len);
+	Slice method = { line.at, 0 };
+	Slice target;
+	Slice version;
+	const char *query;
+
+	if (space == NULL)
+		return refuse(400, "no request line", reason);
+	method.len = (size_t) (space - line.at);
+	target.at = space + 1;
+	target.len = line.len - method.len - 1;
+	space = memchr(target.at, ' ', target.len);
+	if (space == NULL)
+		return refuse(400, "no HTTP version", reason);
+	version.at = space + 1;
+	version.len = target.len - (size_t) (space - target.at) - 1;
+	target.len = (size_t) (space - target.at);
+
+	if (!is_token(method))
+		return refuse(400, "no method", reason);
+	if (version.len != 8 || memcmp(version.at, "HTTP/1.1", 8) != 0)
+		return refuse(version.len == 8 && memcmp(version.at, "HTTP/", 5) == 0
+						  ? 505
+						  : 400,
+					  "only HTTP/1.1 is spoken here", reason);
+	if (method.len == 3 && memcmp(method.at, "GET", 3) == 0)
+		head->is_get = true;
+	else if (!(method.len == 4 && memcmp(method.at, "HEAD", 4) == 0))
+		return refuse(405, "only GET and HEAD", reason);
+	if (target.len == 0 || target.at[0] != '/')
+		return refuse(400, "the target is no path", reason);
+	for (size_t i = 0; i < target.len; i++)
+	{
+		if (target.at[i] <= ' ' || target.at[i] == 0x7f)
+			return refuse(400, "the target is no path", reason);
+	}
+	query = memchr(target.at, '?', target.len);
+	if (query != NULL)
+		target.len = (size_t) (query - target.at);
+	if (target.len > HTTP_PATH_MAX)
+		return refuse(414, "the path is too long", reason);
+	memcpy(head->path, target.at, target.len);
+	return HTTP_OK;
+}
+
+static int
+take_header(Slice name, Slice value, HttpHead *head, Fields *fields,
+			const char **reason)
+{
+	if (is_name(name, "host"))
+	{
+		fields->hosts++;
+		head->host = value;
+	}
+	else if (is_name(name, "transfer-encoding"))
+		fields->has_transfer_encoding = true;
+	else if (is_name(name, "expect"))
+		fields->has_expect = true;
+	else if (is_name(name, "content-length"))
+	{
+		fields->lengths++;
+		fields->length_is_zero = value.len == 1 && value.at[0] == '0';
+	}
+	else if (is_name(name, "upgrade"))
+	{
+		fields->upgrades++;
+		fields->upgrade_is_websocket = is_name(value, "websocket");
+	}
+	else if (is_name(name, "connection"))
+	{
+		fields->connections++;
+		fields->connection_has_upgrade = list_has(value, "upgrade");
+	}
+	else if (is_name(name, "sec-websocket-version"))
+	{
+		fields->versions++;
+		fields->version_is_13 =
+			value.len == 2 && memcmp(value.at, "13", 2) == 0;
+	}
+	else if (is_name(name, "sec-websocket-key"))
+	{
+		fields->keys++;
+		fields->key_is_proper = is_websocket_key(value);
+		head->websocket_key = value;
+	}
+	else if (is_name(name, "sec-websocket-protocol"))
+	{
+		fields->protocols++;
+		fields->protocol_is_ours =
+			fields->protocol_is_ours || list_has(value, SUBPROTOCOL);
+	}
+	else if (is_name(name, "origin"))
+	{
+		fields->origins++;
+		head->origin = value;
+	}
+	else if (is_name(name, "if-none-match"))
+		head->if_none_match = value;
+	else if (is_name(name, "authorization"))
+	{
+		fields->authorizations++;
+		fields->authorization_is_bearer =
+			value.len > 7 && strncasecmp(value.at, "Bearer ", 7) == 0;
+		if (fields->authorization_is_bearer)
+		{
+			head->token.at = value.at + 7;
+			head->token.len = value.len - 7;
+		}
+	}
+	if (fields->hosts > 1 || fields->lengths > 1 || fields->upgrades > 1 ||
+		fields->origins > 1 || fields->keys > 1 || fields->versions > 1 ||
+		fields->authorizations > 1)
+		return refuse(400, "a header twice", reason);
+	return HTTP_OK;
+}
+
+static int
+check(HttpHead *head, const Fields *fields, const char **reason)
+{
+	if (fields->has_transfer_encoding)
+		return refuse(fields->lengths > 0 ? 400 : 501,
+					  "no transfer codings here", reason);
+	if (fields->hosts != 1 || head->host.len == 0)
+		return refuse(400, "not exactly one Host", reason);
+	if (fields->lengths > 0 && !fields->length_is_zero)
+		return refuse(400, "a body where none belongs", reason);
+	if (fields->has_expect)
+		return refuse(417, "no expectations here", reason);
+	if (fields->authorizations > 0 && !fields->authorization_is_bearer)
+		return refuse(401, "only Bearer tokens", reason);
+	if (fields->upgrades > 0)
+		return check_upgrade(head, fields, reason);
+	return HTTP_OK;
+}
+
+static int
+check_upgrade(HttpHead *head, const Fields *fields, const char **reason)
+{
+	if (!fields->upgrade_is_websocket)
+		return refuse(400, "only an upgrade to websocket", reason);
+	if (!head->is_get)
+		return refuse(405, "an upgrade is a GET", reason);
+	if (fields->connections != 1 || !fields->connection_has_upgrade)
+		return refuse(400, "Connection does not name Upgrade", reason);
+	if (!fields->version_is_13)
+		return refuse(426, "only version 13", reason);
+	if (fields->keys != 1 || !fields->key_is_proper)
+		return refuse(400, "no proper Sec-WebSocket-Key", reason);
+	if (!fields->protocol_is_ours)
+		return refuse(400, "the sub-protocol is " SUBPROTOCOL, reason);
+	head->is_upgrade = true;
+	return HTTP_OK;
+}
+
+static bool
+is_token(Slice text)
+{
+	for (size_t i = 0; i < text.len; i++)
+	{
+		unsigned char c = (unsigned char) text.at[i];
+
+		if (c <= ' ' || c >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", c) != NULL)
+			return false;
+	}
+	return text.len > 0;
+}
+
+static bool
+is_value(Slice text)
+{
+	for (size_t i = 0; i < text.len; i++)
+	{
+		unsigned char c = (unsigned char) text.at[i];
+
+		if ((c < ' ' && c != '\t') || c == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_name(Slice name, const char *text)
+{
+	return name.len == strlen(text) &&
+		   strncasecmp(name.at, text, name.len) == 0;
+}
+
+/* Is the item in a comma-separated list? */
+static bool
+list_has(Slice list, const char *item)
+{
+	while (list.len > 0)
+	{
+		const char *comma = memchr(list.at, ',', list.len);
+		Slice one = { list.at, comma ? (size_t) (comma - list.at) : list.len };
+		size_t used = comma ? one.len + 1 : one.len;
+
+		if (is_name(trim(one), item))
+			return true;
+		list.at += used;
+		list.len -= used;
+	}
+	return false;
+}
+
+/* Sixteen bytes in base64: 22 digits, the last with four zero bits, "==". */
+static bool
+is_websocket_key(Slice key)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	if (key.len != 24 || memcmp(key.at + 22, "==", 2) != 0)
+		return false;
+	for (size_t i = 0; i < 22; i++)
+	{
+		if (key.at[i] == '\0' || strchr(digits, key.at[i]) == NULL)
+			return false;
+	}
+	return strchr("AQgw", key.at[21]) != NULL;
+}
+
+static Slice
+trim(Slice text)
+{
+	while (text.len > 0 && (text.at[0] == ' ' || text.at[0] == '\t'))
+	{
+		text.at++;
+		text.len--;
+	}
+	while (text.len > 0 &&
+		   (text.at[text.len - 1] == ' ' || text.at[text.len - 1] == '\t'))
+		text.len--;
+	return text;
+}
+
+static int
+refuse(int status, const char *why, const char **reason)
+{
+	*reason = why;
+	return status;
+}

@@ -1,0 +1,48 @@
+/*
+ * http_head - is this a request we understand exactly? (RFC 9112, RFC 6455)
+ *
+ * Reads the head of one HTTP/1.1 request, strictly: CRLF line ends only, one
+ * Host, no transfer coding, no body, no repeated header that matters, nothing
+ * that two parsers could read differently.  The first thing wrong decides the
+ * status; the connection is closed after every answer.
+ *
+ * Pure.  Slices borrow the bytes.
+ */
+#ifndef CHEMCHAT_HTTP_HEAD_H
+#define CHEMCHAT_HTTP_HEAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "event_json.h"
+
+#define HTTP_HEAD_MAX    8192
+#define HTTP_HEADERS_MAX 64
+#define HTTP_PATH_MAX    256
+
+typedef struct HttpHead
+{
+	bool is_get;                  /* else HEAD */
+	bool is_upgrade;              /* to WebSocket, complete and proper */
+	char path[HTTP_PATH_MAX + 1]; /* without the query */
+	Slice origin;                 /* len 0: none */
+	Slice host;
+	Slice websocket_key; /* 24 characters of base64 */
+	Slice token;         /* of Authorization: Bearer; len 0: none */
+	Slice if_none_match;
+	size_t size; /* of the head, its empty line included */
+} HttpHead;
+
+typedef enum HttpVerdict
+{
+	HTTP_MORE = 0, /* not complete yet */
+	HTTP_OK = 1,
+	/* else: the status of the answer, 400..505 */
+	HTTP_STATUS_MIN = 400
+} HttpVerdict;
+
+/* reason: static text for the log and the problem document. */
+int http_head_parse(const char *bytes, size_t len, HttpHead *head,
+					const char **reason);
+
+#endif

@@ -1,0 +1,181 @@
+#include "static_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "xalloc.h"
+
+struct StaticFiles
+{
+	StaticFile file[STATIC_FILES_MAX];
+	int count;
+};
+
+static bool load(StaticFiles *files, int folder_fd, const char *name,
+				 Error *err);
+static const char *type_of(const char *name);
+static bool read_all(int fd, char *out, size_t len);
+
+StaticFiles *
+static_files_load(const char *folder, Error *err)
+{
+	StaticFiles *files = xcalloc(1, sizeof(*files));
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	bool is_loaded = false;
+
+	if (dir == NULL)
+	{
+		error_set(err, "could not read the folder %s: %s", folder,
+				  strerror(errno));
+		goto cleanup;
+	}
+	while ((entry = readdir(dir)) != NULL)
+	{
+		if (entry->d_name[0] == '.' || type_of(entry->d_name) == NULL)
+			continue;
+		if (!load(files, dirfd(dir), entry->d_name, err))
+			goto cleanup;
+	}
+	if (static_files_find(files, "/") == NULL)
+	{
+		error_set(err, "no index.html in %s", folder);
+		goto cleanup;
+	}
+	is_loaded = true;
+
+cleanup:
+	if (dir != NULL)
+		closedir(dir);
+	if (!is_loaded)
+		static_files_free(&files);
+	return files;
+}
+
+void
+static_files_free(StaticFiles **files_ref)
+{
+	StaticFiles *files = *files_ref;
+
+	if (files == NULL)
+		return;
+	*files_ref = NULL;
+	for (int i = 0; i < files->count; i++)
+	{
+		free(files->file[i].path);
+		free(files->file[i].bytes);
+	}
+	free(files);
+}
+
+const StaticFile *
+static_files_find(const StaticFiles *files, const char *path)
+{
+	if (strcmp(path, "/") == 0)
+		path = "/index.html";
+	for (int i = 0; i < files->count; i++)
+	{
+		if (strcmp(files->file[i].path, path) == 0)
+			return &files->file[i];
+	}
+	return NULL;
+}
+
+static bool
+load(StaticFiles *files, int folder_fd, const char *name, Error *err)
+{
+	StaticFile *file = &files->file[files->count];
+	unsigned char digest[SHA256_DIGEST_LENGTH];
+	struct stat info;
+	int fd = -1;
+	bool is_loaded = false;
+
+	if (files->count == STATIC_FILES_MAX)
+		return error_set(err, "more than %d files", STATIC_FILES_MAX);
+	fd = openat(folder_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 || fstat(fd, &info) != 0)
+	{
+		error_set(err, "could not open %s: %s", name, strerror(errno));
+		goto cleanup;
+	}
+	if (!S_ISREG(info.st_mode))
+	{
+		is_loaded = true; /* a folder that ends in .js: not ours */
+		goto cleanup;
+	}
+	if (info.st_size > STATIC_FILE_BYTES)
+	{
+		error_set(err, "%s is larger than %d bytes", name, STATIC_FILE_BYTES);
+		goto cleanup;
+	}
+	memset(file, 0, sizeof(*file));
+	file->len = (size_t) info.st_size;
+	file->bytes = xmalloc(file->len + 1);
+	if (!read_all(fd, file->bytes, file->len))
+	{
+		error_set(err, "could not read %s", name);
+		free(file->bytes);
+		goto cleanup;
+	}
+	file->path = xmalloc(strlen(name) + 2);
+	file->path[0] = '/';
+	memcpy(file->path + 1, name, strlen(name) + 1);
+	file->type = type_of(name);
+	SHA256((const unsigned char *) file->bytes, file->len, digest);
+	file->etag[0] = '"';
+	for (int i = 0; i < 16; i++)
+		snprintf(file->etag + 1 + 2 * i, 3, "%02x", digest[i]);
+	file->etag[33] = '"';
+	files->count++;
+	is_loaded = true;
+
+cleanup:
+	if (fd >= 0)
+		close(fd);
+	return is_loaded;
+}
+
+static const char *
+type_of(const char *name)
+{
+	static const char *const types[][2] = {
+		{ ".html", "text/html; charset=utf-8" },
+		{ ".css", "text/css; charset=utf-8" },
+		{ ".js", "text/javascript; charset=utf-8" },
+		{ ".svg", "image/svg+xml" },
+		{ ".png", "image/png" },
+		{ ".ico", "image/x-icon" },
+		{ ".webmanifest", "application/manifest+json" },
+		{ ".woff2", "font/woff2" },
+	};
+	const char *dot = strrchr(name, '.');
+
+	for (size_t i = 0; dot != NULL && i < sizeof(types) / sizeof(types[0]); i++)
+	{
+		if (strcmp(types[i][0], dot) == 0)
+			return types[i][1];
+	}
+	return NULL;
+}
+
+static bool
+read_all(int fd, char *out, size_t len)
+{
+	while (len > 0)
+	{
+		ssize_t got = read(fd, out, len);
+
+		if (got <= 0)
+			return false;
+		out += got;
+		len -= (size_t) got;
+	}
+	return true;
+}
