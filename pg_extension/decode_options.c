@@ -1,13 +1,13 @@
 #include "decode_options.h"
+#include "pgcompat.h"
 
 #include "commands/defrem.h"
 
 static void parse_one(DecodeOptions *options, const char *name,
 					  const char *value);
 static uint32 parse_number(const char *name, const char *value, uint32 max);
-pg_attribute_noreturn() static void bad_value(const char *name,
-											  const char *value,
-											  const char *allowed);
+COMPAT_NORETURN static void bad_value(const char *name, const char *value,
+									  const char *allowed);
 
 static const char *const known[] = { "proto", "shard", "shards", "replays",
 									 "format" };

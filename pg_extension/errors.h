@@ -9,6 +9,7 @@
 #define CHEMCHAT_ERRORS_H
 
 #include "postgres.h"
+#include "pgcompat.h"
 
 /* X(name, SQLSTATE's last digits, code, message, hint) */
 #define CHAT_ERRORS(X)                                                         \
@@ -56,7 +57,7 @@ extern const char *chat_error_code(ChatError error);
  * Raises with the error's SQLSTATE and hint.  field (may be NULL) becomes
  * COLUMN; a NULL message is the error's own.
  */
-extern void chat_raise(ChatError error, const char *field, const char *message)
-	pg_attribute_noreturn();
+COMPAT_NORETURN extern void chat_raise(ChatError error, const char *field,
+									   const char *message);
 
 #endif

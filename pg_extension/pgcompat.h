@@ -43,4 +43,11 @@
 /* From 16 the server itself reports progress while changes are skipped. */
 #define COMPAT_SERVER_REPORTS_PROGRESS (PG_VERSION_NUM >= 160000)
 
+/* 18 took C23's place for it: in front of a declaration. */
+#if PG_VERSION_NUM >= 180000
+#define COMPAT_NORETURN pg_noreturn
+#else
+#define COMPAT_NORETURN pg_attribute_noreturn()
+#endif
+
 #endif
