@@ -22,7 +22,7 @@ LANGUAGE c AS 'MODULE_PATHNAME', 'chemchat_uuid7';
 COMMENT ON FUNCTION chemchat._uuid7() IS 'a new id';
 
 CREATE FUNCTION chemchat._live_channel(key uuid) RETURNS int
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'chemchat_live_channel';
 COMMENT ON FUNCTION chemchat._live_channel(uuid) IS
 	'0..63: the channel on which the events of this key go live';

@@ -14,11 +14,13 @@ BEGIN
 		 WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
 		   AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
 		   AND d.deptype = 'e' AND e.extname = 'chemchat'
-		   AND c.relkind IN ('r', 'v')
+		   AND c.relkind IN ('r', 'v', 'c')
 	LOOP
 		EXECUTE pg_catalog.format('ALTER %s %s OWNER TO chemchat_owner',
-			CASE part.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, part.name);
-		EXECUTE pg_catalog.format('REVOKE ALL ON %s FROM PUBLIC', part.name);
+			CASE part.relkind WHEN 'v' THEN 'VIEW' WHEN 'c' THEN 'TYPE'
+				ELSE 'TABLE' END, part.name);
+		EXECUTE pg_catalog.format('REVOKE ALL ON %s %s FROM PUBLIC',
+			CASE part.relkind WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END, part.name);
 	END LOOP;
 	FOR part IN
 		SELECT p.oid::pg_catalog.regprocedure AS name

@@ -61,7 +61,8 @@ DECLARE
 	END;
 BEGIN
 	IF field IS NOT NULL THEN
-		PERFORM chemchat._raise('invalid_argument', field);
+		PERFORM chemchat._raise('invalid_argument', field,
+			format('%s is null or too small', field));
 	END IF;
 	INSERT INTO chemchat.stream AS s (slot, system_id, timeline, shards,
 		partitions, confirmed_lsn, events, repair_cursor, is_repaired,
