@@ -4,6 +4,7 @@
  * Lives in a folder of its own and stops with us.  Redis is ours too and
  * stands behind a proxy that can swallow what it publishes.  `settings` are
  * further variables for scripts/run (CHEMCHAT_GATEWAY_ARGS and the like).
+ * CHEMCHAT_TEST_RUN_DIR names a folder that stays, logs and all.
  */
 
 import { execFile, spawn } from 'node:child_process';
@@ -52,7 +53,8 @@ export class Instance {
 	async stop() {
 		try {
 			await this.#run('stop');
-			await this.#run('clean-data');
+			if (!process.env.CHEMCHAT_TEST_RUN_DIR)
+				await this.#run('clean-data');
 		} finally {
 			this.proxy?.close();
 			await this.stopRedis();
