@@ -10,6 +10,8 @@ use Carp;
 use Exporter 'import';
 use IO::Select;
 use IO::Socket::INET;
+use JSON::PP ();
+use MIME::Base64 qw(encode_base64);
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
@@ -17,7 +19,9 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 
 our @EXPORT = qw(redis_start redis_signal redis_do ear_open ear_listen
-  live_channel start_daemon stop_daemon metric ready_reason CHANNELS);
+  live_channel start_daemon stop_daemon metric ready_reason CHANNELS
+  proxy_start proxy_swallow proxy_swallowed
+  ws_open ws_send ws_next ws_expect ws_close);
 
 use constant CHANNELS => 64;
 
@@ -314,6 +318,262 @@ sub ready_reason
 	my ($daemon) = @_;
 	my $answer = http_get($daemon->{ops_port}, '/readyz');
 	return $answer =~ m{^HTTP/1.1 200 } ? '' : $answer || 'no answer';
+}
+
+# --- between a gateway and Redis
+
+# Passes everything on, but for live messages it is told to swallow.
+sub proxy_start
+{
+	my ($redis) = @_;
+	my $proxy = {
+		port => PostgreSQL::Test::Cluster::get_free_port(),
+		order => "${PostgreSQL::Test::Utils::tmp_check}/proxy.swallow",
+		done => "${PostgreSQL::Test::Utils::tmp_check}/proxy.swallowed"
+	};
+	unlink $proxy->{order}, $proxy->{done};
+	my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
+		LocalPort => $proxy->{port}, Listen => 8, ReuseAddr => 1)
+	  or croak "proxy: $!";
+	my $pid = fork // croak "fork: $!";
+	if ($pid == 0)
+	{
+		@children = ();
+		eval { run_proxy($listener, $redis->{port}, $proxy) };
+		print STDERR "proxy: $@" if $@;
+		POSIX::_exit(0);
+	}
+	push @children, $pid;
+	$proxy->{url} = "redis://127.0.0.1:$proxy->{port}";
+	return $proxy;
+}
+
+# The next live message that holds this text is lost on the way.
+sub proxy_swallow
+{
+	my ($proxy, $text) = @_;
+	unlink $proxy->{done};
+	append_to_file("$proxy->{order}.new", $text);
+	rename "$proxy->{order}.new", $proxy->{order} or croak "rename: $!";
+	return;
+}
+
+sub proxy_swallowed
+{
+	my ($proxy) = @_;
+	return -e $proxy->{done};
+}
+
+sub run_proxy
+{
+	my ($listener, $redis_port, $proxy) = @_;
+	my $select = IO::Select->new($listener);
+	my %peer;
+	my %is_server;
+	my %bytes;
+	while (1)
+	{
+		foreach my $ready ($select->can_read(1))
+		{
+			if ($ready == $listener)
+			{
+				my $client = $listener->accept or next;
+				my $server = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+					PeerPort => $redis_port, Proto => 'tcp') or next;
+				@peer{$client, $server} = ($server, $client);
+				$is_server{$server} = 1;
+				@bytes{$client, $server} = ('', '');
+				$select->add($client, $server);
+				next;
+			}
+			my $to = $peer{$ready} or next;
+			if (!sysread $ready, $bytes{$ready}, 65536, length $bytes{$ready})
+			{
+				$select->remove($ready, $to);
+				close $_ foreach $ready, $to;
+				next;
+			}
+			my $out = '';
+			if ($is_server{$ready})
+			{
+				while (defined(my $reply = take_whole(\$bytes{$ready})))
+				{
+					$out .= $reply if !is_swallowed($proxy, $reply);
+				}
+			}
+			else
+			{
+				($out, $bytes{$ready}) = ($bytes{$ready}, '');
+			}
+			write_all($to, $out);
+		}
+	}
+}
+
+# One whole reply of any kind from the front of the bytes, as it came.
+sub take_whole
+{
+	my ($bytes) = @_;
+	my $left = 1;
+	pos($$bytes) = 0;
+	while ($left > 0)
+	{
+		if ($$bytes =~ /\G[+:-][^\r]*\r\n/gc || $$bytes =~ /\G\$-1\r\n/gc)
+		{
+			$left--;
+		}
+		elsif ($$bytes =~ /\G\*(\d+)\r\n/gc)
+		{
+			$left += $1 - 1;
+		}
+		elsif ($$bytes =~ /\G\$(\d+)\r\n/gc
+			&& length($$bytes) - pos($$bytes) >= $1 + 2)
+		{
+			pos($$bytes) += $1 + 2;
+			$left--;
+		}
+		else
+		{
+			return;
+		}
+	}
+	return substr $$bytes, 0, pos($$bytes), '';
+}
+
+sub is_swallowed
+{
+	my ($proxy, $reply) = @_;
+	return 0 if $reply !~ /^\*3\r\n\$8\r\nsmessage\r\n/ || !-e $proxy->{order};
+	my $text = slurp_file($proxy->{order});
+	return 0 if index($reply, $text) < 0;
+	rename $proxy->{order}, $proxy->{done};
+	return 1;
+}
+
+sub write_all
+{
+	my ($socket, $bytes) = @_;
+	my $at = 0;
+	while ($at < length $bytes)
+	{
+		my $n = syswrite $socket, $bytes, length($bytes) - $at, $at;
+		return if !$n;
+		$at += $n;
+	}
+	return;
+}
+
+# --- a person at a gateway (docs/protocol.md, over RFC 6455)
+
+# Connects and says hello; the socket with {welcome} in it.
+sub ws_open
+{
+	my ($port, $token) = @_;
+	my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+		PeerPort => $port, Proto => 'tcp', Timeout => 5) or croak "gateway: $!";
+	binmode $socket;
+	my $key = encode_base64(join('', map { chr int rand 256 } 1 .. 16), '');
+	write_all($socket, "GET /v1/ws HTTP/1.1\r\nHost: 127.0.0.1:$port\r\n"
+		. "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+		. "Sec-WebSocket-Key: $key\r\nSec-WebSocket-Version: 13\r\n"
+		. "Sec-WebSocket-Protocol: chemchat.v1.json\r\n\r\n");
+	my $ws = { socket => $socket, bytes => '' };
+	my $end = time + 10;
+	while ($ws->{bytes} !~ s/^(HTTP.*?\r\n)\r\n//s)
+	{
+		croak "no upgrade" if time > $end
+		  || !sysread $socket, $ws->{bytes}, 4096, length $ws->{bytes};
+	}
+	croak "refused: $1" if $1 !~ m{^HTTP/1\.1 101 };
+	ws_send($ws, { type => 'hello', token => $token });
+	$ws->{welcome} = ws_expect($ws, 10, sub { $_->{type} eq 'welcome' })
+	  or croak "no welcome";
+	return $ws;
+}
+
+sub ws_send
+{
+	my ($ws, $frame) = @_;
+	write_all($ws->{socket}, ws_frame(1, JSON::PP::encode_json($frame)));
+	return;
+}
+
+sub ws_frame
+{
+	my ($opcode, $payload) = @_;
+	my $len = length $payload;
+	my $head = pack 'C', 0x80 | $opcode;
+	$head .= $len < 126 ? pack('C', 0x80 | $len) : pack('Cn', 0x80 | 126, $len);
+	my $mask = pack 'N', int rand 2**32;
+	return $head . $mask
+	  . ($payload ^ substr($mask x ($len / 4 + 1), 0, $len));
+}
+
+# The next frame that came, waiting so long for it; undef when none did.
+sub ws_next
+{
+	my ($ws, $seconds) = @_;
+	my $end = time + $seconds;
+	my $select = IO::Select->new($ws->{socket});
+	while (1)
+	{
+		if (defined(my $frame = ws_take($ws)))
+		{
+			return $frame;
+		}
+		my $left = $end - time;
+		return if $left <= 0 || !$select->can_read($left);
+		return if !sysread $ws->{socket}, $ws->{bytes}, 65536,
+		  length $ws->{bytes};
+	}
+}
+
+# One text frame from the front of the bytes; pings are answered on the way.
+sub ws_take
+{
+	my ($ws) = @_;
+	while (length $ws->{bytes} >= 2)
+	{
+		my ($first, $len) = unpack 'CC', $ws->{bytes};
+		my $at = 2;
+		if ($len >= 126)
+		{
+			my $wide = $len == 126 ? 2 : 8;
+			return if length $ws->{bytes} < 2 + $wide;
+			$len = unpack $len == 126 ? 'n' : 'Q>', substr($ws->{bytes}, 2, $wide);
+			$at += $wide;
+		}
+		return if length $ws->{bytes} < $at + $len;
+		my $payload = substr substr($ws->{bytes}, 0, $at + $len, ''), $at;
+		my $opcode = $first & 0x0f;
+		return JSON::PP::decode_json($payload) if $opcode == 1;
+		write_all($ws->{socket}, ws_frame(10, $payload)) if $opcode == 9;
+	}
+	return;
+}
+
+# The first frame for which the code, with it in $_, says true; what came
+# before is in {passed}.
+sub ws_expect
+{
+	my ($ws, $seconds, $code) = @_;
+	my $end = time + $seconds;
+	$ws->{passed} = [];
+	while ((my $left = $end - time) > 0)
+	{
+		my $frame = ws_next($ws, $left) or last;
+		local $_ = $frame;
+		return $frame if $code->();
+		push @{ $ws->{passed} }, $frame;
+	}
+	return;
+}
+
+sub ws_close
+{
+	my ($ws) = @_;
+	close $ws->{socket};
+	return;
 }
 
 1;

@@ -30,7 +30,7 @@ $node->safe_psql('postgres', qq{
 	SELECT pg_create_logical_replication_slot('$kafka', 'chemchat');
 	SELECT pg_create_logical_replication_slot('$live', 'chemchat');
 	SELECT pg_create_logical_replication_slot('debug', 'chemchat');
-	SELECT pg_create_logical_replication_slot('chemchat_1_0of1', 'test_decoding')});
+	SELECT pg_create_logical_replication_slot('chemchat_1_0of1', 'pgoutput')});
 is(status(), "$kafka|kafka|idle|0|f|t|f\n$live|live|idle|0|f|t|f",
 	'ours are idle, others are not listed');
 $node->safe_psql('postgres', 'SELECT emit(1); SELECT emit(2, is_replay => true)');
