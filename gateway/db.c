@@ -85,8 +85,6 @@ static const struct
 	{ "26000", "unavailable" },
 };
 
-static const char *field_name(const char *column);
-
 Db *
 db_open(const PgLoop *loop, const DbConfig *config)
 {
@@ -182,7 +180,7 @@ db_error_from(const PgReply *reply, DbError *error)
 		error->code = "internal";
 	}
 	else if (strncmp(reply->sqlstate, "QC", 2) == 0)
-		strncat(error->field, field_name(reply->column),
+		strncat(error->field, db_field_name(reply->column),
 				sizeof(error->field) - 1);
 }
 
@@ -205,9 +203,8 @@ db_position_from(const PgResult *result, int row, int column,
 	position->lsn = (uint64_t) pg_result_i64(result, row, column + 2);
 }
 
-/* Arguments of the functions by the names they have in frames. */
-static const char *
-field_name(const char *column)
+const char *
+db_field_name(const char *column)
 {
 	static const char *const names[][2] = {
 		{ "conversation_id", "conversationId" },

@@ -42,6 +42,9 @@ bool db_read(Db *db, DbStatement statement, PgParams *take_params,
 void db_error_from(const PgReply *reply, DbError *error);
 void db_error_set(DbError *error, const char *code);
 
+/* The name in frames of a function's argument. */
+const char *db_field_name(const char *column);
+
 /* Columns system_id, timeline, lsn from `column` on. */
 void db_position_from(const PgResult *result, int row, int column,
 					  Position *position);

@@ -408,7 +408,7 @@ answer(SendItem *take_item, const char *code, const char *field,
 	DbError error;
 
 	db_error_set(&error, code);
-	strncat(error.field, field, sizeof(error.field) - 1);
+	strncat(error.field, db_field_name(field), sizeof(error.field) - 1);
 	waiter->done(waiter->arg, &error, sent);
 	free(waiter);
 	free(take_item);

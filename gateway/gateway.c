@@ -23,12 +23,13 @@
 #include "ws.h"
 #include "xalloc.h"
 
-#define FAST_TICK_MS  5
-#define SLOW_TICK_MS  500
-#define PULL_ROWS     200
-#define CLOSE_WAIT_MS 2000
-#define BYE_MIN_MS    200
-#define BYE_SPREAD_MS 2800
+#define FAST_TICK_MS      5
+#define SLOW_TICK_MS      500
+#define PULL_ROWS         200
+#define CLOSE_WAIT_MS     2500
+#define OTHER_DESCRIPTORS 256
+#define BYE_MIN_MS        200
+#define BYE_SPREAD_MS     2800
 
 typedef struct Gateway
 {
@@ -48,6 +49,7 @@ typedef struct Gateway
 	Chat chat;
 	bool is_draining;
 	int64_t drain_began_us;
+	int64_t max_connections;
 } Gateway;
 
 static bool start(Gateway *gateway, Error *err);
@@ -55,7 +57,7 @@ static bool start_chat(Gateway *gateway, Error *err);
 static void stop(Gateway *gateway);
 static char *read_password(const char *path, Error *err);
 static bool write_port_file(const char *path, int port, Error *err);
-static void raise_descriptor_limit(int64_t connections);
+static int64_t raise_descriptor_limit(int64_t connections);
 
 /* loop */
 static void on_fast(uv_timer_t *timer);
@@ -130,7 +132,7 @@ start(Gateway *gateway, Error *err)
 						.arg = gateway };
 
 	daemon_set_ready(gateway->daemon, false, "connecting to the database");
-	raise_descriptor_limit(config->max_connections);
+	gateway->max_connections = raise_descriptor_limit(config->max_connections);
 	uv_timer_init(&gateway->loop, &gateway->fast);
 	uv_timer_init(&gateway->loop, &gateway->slow);
 	uv_prepare_init(&gateway->loop, &gateway->turn_end);
@@ -279,19 +281,24 @@ write_port_file(const char *path, int port, Error *err)
 	return true;
 }
 
-static void
+/* As many connections as configured, or as there can be descriptors. */
+static int64_t
 raise_descriptor_limit(int64_t connections)
 {
 	struct rlimit limit;
-	rlim_t wanted = (rlim_t) connections + 256;
+	rlim_t wanted = (rlim_t) connections + OTHER_DESCRIPTORS;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
-		return;
+		return connections;
 	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
-		log_warn("fewer descriptors than max_connections",
-				 "descriptors=%llu max_connections=%lld",
-				 (unsigned long long) limit.rlim_cur, (long long) connections);
+	if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= wanted)
+		return connections;
+	log_info("descriptors bound the connections",
+			 "descriptors=%llu max_connections=%lld",
+			 (unsigned long long) limit.rlim_cur, (long long) connections);
+	return limit.rlim_cur > 2 * OTHER_DESCRIPTORS
+			   ? (int64_t) limit.rlim_cur - OTHER_DESCRIPTORS
+			   : OTHER_DESCRIPTORS;
 }
 
 static void
@@ -476,7 +483,7 @@ may_upgrade(void *arg)
 	Gateway *gateway = arg;
 
 	return !gateway->is_draining &&
-		   ws_count(gateway->ws) < gateway->config->max_connections;
+		   ws_count(gateway->ws) < gateway->max_connections;
 }
 
 static void

@@ -12,6 +12,7 @@
 #include "xalloc.h"
 
 #define EXPIRY_SLOTS 512
+#define QUARTERS     4 /* of a second, the clock of the wait lists */
 
 typedef enum WaitList
 {
@@ -50,7 +51,7 @@ struct Session
 	Queued *queue_tail;
 	Lag *lag;
 	uint32_t queue_bytes;
-	uint32_t since_s;   /* on the wait list */
+	uint32_t since;     /* on the wait list: quarters of a second */
 	uint32_t expires_s; /* seconds since 1970; 0: not known yet */
 	uint8_t state;
 	uint8_t list;
@@ -76,7 +77,7 @@ struct Sessions
 	SessionsCounts counts;
 };
 
-static uint32_t mono_s(void);
+static uint32_t mono_quarters(void);
 static uint32_t wall_s(void);
 static void list_remove(Session *session);
 static void list_append(Session *session, WaitList which);
@@ -111,11 +112,11 @@ sessions_free(Sessions **sessions)
 void
 sessions_tick(Sessions *sessions)
 {
-	uint32_t now_s = mono_s();
+	uint32_t now = mono_quarters();
 	Session *session;
 
 	while ((session = sessions->lists[WAIT_HELLO].head) != NULL &&
-		   now_s - session->since_s >= SESSIONS_HELLO_S)
+		   now - session->since > SESSIONS_HELLO_S * QUARTERS)
 	{
 		list_remove(session);
 		list_append(session, WAIT_NOTHING);
@@ -126,13 +127,13 @@ sessions_tick(Sessions *sessions)
 		sessions->counts.closed_token++;
 	}
 	while ((session = sessions->lists[WAIT_PONG].head) != NULL &&
-		   now_s - session->since_s >= SESSIONS_PONG_S)
+		   now - session->since > SESSIONS_PONG_S * QUARTERS)
 	{
 		session_close(session, CLOSE_NO_PONG, "no pong");
 		sessions->counts.closed_no_pong++;
 	}
 	while ((session = sessions->lists[WAIT_SIGN].head) != NULL &&
-		   now_s - session->since_s >= FRAME_PING_MS / 1000)
+		   now - session->since >= FRAME_PING_MS * QUARTERS / 1000)
 	{
 		list_remove(session);
 		list_append(session, WAIT_PONG);
@@ -421,9 +422,9 @@ session_heard(Session *session)
 }
 
 static uint32_t
-mono_s(void)
+mono_quarters(void)
 {
-	return (uint32_t) (clock_now_us() / 1000000);
+	return (uint32_t) (clock_now_us() / (1000000 / QUARTERS));
 }
 
 static uint32_t
@@ -455,7 +456,7 @@ list_append(Session *session, WaitList which)
 	List *list = &session->sessions->lists[which];
 
 	session->list = (uint8_t) which;
-	session->since_s = mono_s();
+	session->since = mono_quarters();
 	session->prev = list->tail;
 	session->next = NULL;
 	if (list->tail != NULL)

@@ -9,11 +9,13 @@
 
 #include "buf.h"
 #include "log.h"
+#include "utf8.h"
 #include "xalloc.h"
 
 /* Small reads keep an idle connection small. */
-#define RX_BYTES     256
-#define CLOSE_WAIT_S 3
+#define RX_BYTES         256
+#define CLOSE_WAIT_S     2
+#define CLOSE_REASON_MAX 60
 
 static_assert(PAYLOAD_HEADROOM >= LWS_PRE, "room for the frame's header");
 
@@ -25,6 +27,7 @@ struct Ws
 	void *arg;
 	size_t max_bytes;
 	int count;
+	char *token; /* of the socket being adopted */
 };
 
 /* Per connection, owned by the library's; see the per_session_data_size. */
@@ -36,6 +39,8 @@ struct WsSocket
 	Buf *message; /* parts so far; NULL between messages */
 	const char *close_reason;
 	uint16_t close_code; /* 0: open */
+	bool is_close_sent;
+	bool is_peer_closing;
 	bool is_ping_due;
 };
 
@@ -43,7 +48,10 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason,
 					void *user, void *in, size_t len);
 static int established(struct lws *wsi, WsSocket *socket);
 static int receive(WsSocket *socket, const char *bytes, size_t len);
+static void message(WsSocket *socket, const char *text, size_t len);
 static int writeable(WsSocket *socket);
+static int send_close(WsSocket *socket, uint16_t code, const char *reason);
+static void last_words(WsSocket *socket);
 static void closed(WsSocket *socket);
 static void log_library(int level, const char *line);
 static bool transport_write(void *socket, Payload *payload);
@@ -90,8 +98,7 @@ ws_open(uv_loop_t *loop, const WsHandler *handler, void *arg, size_t max_bytes,
 	memset(&info, 0, sizeof(info));
 	info.port = CONTEXT_PORT_NO_LISTEN;
 	info.protocols = protocols;
-	info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_VALIDATE_UTF8 |
-				   LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
+	info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
 	info.foreign_loops = loops;
 	info.gid = (gid_t) -1;
 	info.uid = (uid_t) -1;
@@ -149,16 +156,16 @@ ws_adopt(Ws *ws, int take_fd, const char *key, char *take_token)
 					   "Sec-WebSocket-Key: %.24s\r\n\r\n",
 					   key);
 
+	/* It may be a WebSocket, and gone again, before this returns. */
+	ws->token = take_token;
 	wsi = lws_adopt_socket_vhost_readbuf(ws->vhost, take_fd, request,
 										 (size_t) len);
-	if (wsi == NULL)
-	{
-		/* The library has closed the descriptor. */
-		free(take_token);
-		return false;
-	}
-	lws_set_opaque_user_data(wsi, take_token);
-	return true;
+	if (wsi != NULL)
+		lws_set_opaque_user_data(wsi, ws->token);
+	else
+		free(ws->token); /* the library has closed the descriptor */
+	ws->token = NULL;
+	return wsi != NULL;
 }
 
 int
@@ -198,6 +205,13 @@ on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 			return 0;
 		case LWS_CALLBACK_SERVER_WRITEABLE:
 			return writeable(socket);
+		case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+			/* The answer to ours: done.  Else the library answers it. */
+			socket->is_peer_closing = true;
+			return socket->is_close_sent ? -1 : 0;
+		case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
+			last_words(socket);
+			return 0;
 		case LWS_CALLBACK_CLOSED:
 			closed(socket);
 			return 0;
@@ -215,10 +229,11 @@ static int
 established(struct lws *wsi, WsSocket *socket)
 {
 	Ws *ws = lws_context_user(lws_get_context(wsi));
-	char *token = lws_get_opaque_user_data(wsi);
+	char *token = ws->token != NULL ? ws->token : lws_get_opaque_user_data(wsi);
 
-	memset(socket, 0, sizeof(*socket));
+	ws->token = NULL;
 	lws_set_opaque_user_data(wsi, NULL);
+	memset(socket, 0, sizeof(*socket));
 	socket->wsi = wsi;
 	socket->ws = ws;
 	ws->count++;
@@ -251,8 +266,7 @@ receive(WsSocket *socket, const char *bytes, size_t len)
 	}
 	if (is_whole && before == 0)
 	{
-		ws->handler.heard(ws->arg, socket->user);
-		ws->handler.message(ws->arg, socket->user, bytes, len);
+		message(socket, bytes, len);
 		return 0;
 	}
 	if (socket->message == NULL)
@@ -263,13 +277,23 @@ receive(WsSocket *socket, const char *bytes, size_t len)
 	buf_append(socket->message, bytes, len);
 	if (!is_whole)
 		return 0;
-	ws->handler.heard(ws->arg, socket->user);
-	ws->handler.message(ws->arg, socket->user, socket->message->data,
-						socket->message->len);
+	message(socket, socket->message->data, socket->message->len);
 	buf_fini(socket->message);
 	free(socket->message);
 	socket->message = NULL;
 	return 0;
+}
+
+static void
+message(WsSocket *socket, const char *text, size_t len)
+{
+	Ws *ws = socket->ws;
+
+	ws->handler.heard(ws->arg, socket->user);
+	if (utf8_is_valid(text, len))
+		ws->handler.message(ws->arg, socket->user, text, len);
+	else
+		transport_close(socket, CLOSE_BAD_TEXT, "not UTF-8");
 }
 
 static int
@@ -277,15 +301,9 @@ writeable(WsSocket *socket)
 {
 	if (socket->close_code != 0)
 	{
-		unsigned char reason[64];
-		size_t len = strlen(socket->close_reason);
-
-		len = len < sizeof(reason) ? len : sizeof(reason);
-		memcpy(reason, socket->close_reason, len);
-		lws_close_reason(socket->wsi,
-						 (enum lws_close_status) socket->close_code, reason,
-						 len);
-		return -1;
+		if (socket->is_close_sent)
+			return 0; /* until the answer, or the timeout */
+		return send_close(socket, socket->close_code, socket->close_reason);
 	}
 	if (socket->is_ping_due)
 	{
@@ -299,6 +317,45 @@ writeable(WsSocket *socket)
 	}
 	socket->ws->handler.writable(socket->ws->arg, socket->user);
 	return 0;
+}
+
+/*
+ * The library as Debian builds it closes twice when it runs on libuv, and the
+ * second time takes the close frame with it: so we write it ourselves.
+ */
+static int
+send_close(WsSocket *socket, uint16_t code, const char *reason)
+{
+	unsigned char frame[LWS_PRE + 4 + CLOSE_REASON_MAX];
+	unsigned char *at = frame + LWS_PRE;
+	size_t len = strlen(reason);
+
+	len = len < CLOSE_REASON_MAX ? len : CLOSE_REASON_MAX;
+	at[0] = 0x88; /* FIN, opcode 8; RFC 6455 5.5.1 */
+	at[1] = (unsigned char) (len + 2);
+	at[2] = (unsigned char) (code >> 8);
+	at[3] = (unsigned char) code;
+	memcpy(at + 4, reason, len);
+	socket->is_close_sent = true;
+	return lws_write(socket->wsi, at, len + 4, LWS_WRITE_RAW) < 0 ? -1 : 0;
+}
+
+/* The library ends it for a reason of its own: a violation of the protocol. */
+static void
+last_words(WsSocket *socket)
+{
+	const unsigned char *payload;
+	uint16_t code = CLOSE_PROTOCOL;
+
+	if (socket->ws == NULL || socket->is_close_sent ||
+		socket->is_peer_closing || lws_partial_buffered(socket->wsi))
+		return;
+	if (lws_get_close_length(socket->wsi) >= 2)
+	{
+		payload = lws_get_close_payload(socket->wsi);
+		code = (uint16_t) (payload[0] << 8 | payload[1]);
+	}
+	(void) send_close(socket, code, "");
 }
 
 static void
@@ -322,6 +379,9 @@ log_library(int level, const char *line)
 {
 	Error text;
 
+	/* It tells of every adopted socket as if that were a mistake. */
+	if (strncmp(line, "adopt_socket_readbuf:", 21) == 0)
+		return;
 	error_set(&text, "%.*s", (int) strcspn(line, "\n"), line);
 	if (level == LLL_ERR)
 		log_error("libwebsockets", "reason=%s", log_quote(text.text));
