@@ -479,12 +479,13 @@ sub ws_open
 		. "Sec-WebSocket-Protocol: chemchat.v1.json\r\n\r\n");
 	my $ws = { socket => $socket, bytes => '' };
 	my $end = time + 10;
-	while ($ws->{bytes} !~ s/^(HTTP.*?\r\n)\r\n//s)
+	while ($ws->{bytes} !~ /\r\n\r\n/)
 	{
 		croak "no upgrade" if time > $end
 		  || !sysread $socket, $ws->{bytes}, 4096, length $ws->{bytes};
 	}
-	croak "refused: $1" if $1 !~ m{^HTTP/1\.1 101 };
+	(my $head, $ws->{bytes}) = split /\r\n\r\n/, $ws->{bytes}, 2;
+	croak "refused: $head" if $head !~ m{^HTTP/1\.1 101 };
 	ws_send($ws, { type => 'hello', token => $token });
 	$ws->{welcome} = ws_expect($ws, 10, sub { $_->{type} eq 'welcome' })
 	  or croak "no welcome";
