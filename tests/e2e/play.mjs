@@ -24,7 +24,7 @@ async function main(names) {
 		scripts.push({ name: path.basename(file, '.chat'),
 			steps: parseScript(await readFile(file, 'utf8')) });
 	const instance = new Instance();
-	let failed = 0;
+	let failed = 0, crashed = 0;
 
 	try {
 		await instance.start();
@@ -33,6 +33,12 @@ async function main(names) {
 
 			try {
 				await new Stage(instance).play(steps);
+				const crashes = await instance.crashes();
+
+				if (crashes.length > crashed) {
+					crashed = crashes.length;
+					throw new Error(crashes.join('\n'));
+				}
 				console.log(`ok   ${name} (${Date.now() - beganMs} ms)`);
 			} catch (error) {
 				failed++;

@@ -53,7 +53,8 @@ class Run {
 			await sleep(Number(given.seconds) * 1000);
 			this.#isOver = true;
 			await Promise.all([fault, load, cuts]);
-			return this.#judge(await this.#world());
+			return this.#judge(await this.#world(),
+				await this.#instance.crashes());
 		} catch (error) {
 			console.log(await this.#instance.logs());
 			throw error;
@@ -128,14 +129,15 @@ class Run {
 			({ code }) => this.#refusals.push({ ...about, code }));
 	}
 
-	/* How long nobody got an answer, for the kill that is under way. */
+	/* How long nobody got an answer, for the kill that began it. */
 	#acknowledged() {
-		const gapMs = Date.now() - this.#lastAckMs;
-		const kill = this.#kills.at(-1);
+		const beganMs = this.#lastAckMs;
+		const kill = this.#kills.find(({ atMs }) => atMs >= beganMs - 500) ??
+			this.#kills.at(-1);
 
 		this.#lastAckMs = Date.now();
 		if (kill)
-			kill.gapMs = Math.max(kill.gapMs, gapMs);
+			kill.gapMs = Math.max(kill.gapMs, this.#lastAckMs - beganMs);
 	}
 
 	/* A tenth of the sockets dies now and then. */
@@ -225,13 +227,16 @@ class Run {
 		return { messages, changes };
 	}
 
-	#judge(world) {
+	#judge(world, crashes) {
 		const results = checks(world);
 		const gaps = this.#kills.filter((kill) => kill.gapMs > GAP_LIMIT_MS);
 
 		results.push({
 			name: 'sends_go_on_soon_after_a_kill', count: gaps.length,
 			violations: gaps.map((kill) => `${kill.service}: ${kill.gapMs} ms`),
+		}, {
+			name: 'nothing_ended_but_what_was_killed', count: crashes.length,
+			violations: crashes,
 		}, {
 			name: 'there_was_load_and_there_were_kills',
 			count: Number(world.acks.length < Number(given.seconds) * 10 ||

@@ -63,6 +63,15 @@ export class Instance {
 		}
 	}
 
+	/* What ended otherwise than by our own kill -9. */
+	async crashes() {
+		const text = await readFile(
+			path.join(this.#folder, 'log/supervisor.log'), 'utf8');
+
+		return text.split('\n').filter((line) =>
+			/ ended \((?!signal KILL\))/u.test(line));
+	}
+
 	/* The end of every log, for whoever has to find out why. */
 	async logs(lines = 15) {
 		const parts = [];
