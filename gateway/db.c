@@ -157,7 +157,7 @@ db_read(Db *db, DbStatement statement, PgParams *take_params, PgDoneFn done,
 void
 db_error_from(const PgReply *reply, DbError *error)
 {
-	if (reply->outcome != PG_FAILED)
+	if (reply->outcome != PG_REFUSED)
 	{
 		db_error_set(error, "unavailable");
 		return;

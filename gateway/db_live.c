@@ -116,7 +116,7 @@ on_heads(void *arg, const PgReply *reply)
 	Position position;
 	int count;
 
-	if (reply->outcome != PG_OK)
+	if (reply->outcome != PG_COMMITTED)
 	{
 		db_error_from(reply, &error);
 		ask->rows_done(ask->arg, &error, NULL, NULL);
@@ -163,7 +163,7 @@ on_changes(void *arg, const PgReply *reply)
 	};
 	DbError error;
 
-	if (reply->outcome == PG_OK && pg_result_rows(reply->result) == 1)
+	if (reply->outcome == PG_COMMITTED && pg_result_rows(reply->result) == 1)
 	{
 		const PgResult *result = reply->result;
 		size_t len;
@@ -195,7 +195,7 @@ on_status(void *arg, const PgReply *reply)
 	bool is_reset = false;
 
 	db_error_set(&error, NULL);
-	if (reply->outcome == PG_OK && pg_result_rows(reply->result) == 1)
+	if (reply->outcome == PG_COMMITTED && pg_result_rows(reply->result) == 1)
 	{
 		size_t len;
 

@@ -38,7 +38,7 @@ struct Db
 bool db_read(Db *db, DbStatement statement, PgParams *take_params,
 			 PgDoneFn done, void *arg) MUST_CHECK;
 
-/* What to tell a client about a reply that is not PG_OK; logs our own bugs. */
+/* What to tell a client about a reply that is not PG_COMMITTED; logs our own bugs. */
 void db_error_from(const PgReply *reply, DbError *error);
 void db_error_set(DbError *error, const char *code);
 

@@ -119,7 +119,7 @@ on_reply(void *arg, const PgReply *reply)
 	DbError error;
 	Buf out;
 
-	if (reply->outcome != PG_OK)
+	if (reply->outcome != PG_COMMITTED)
 	{
 		db_error_from(reply, &error);
 		read->done(read->arg, &error, NULL);

@@ -252,7 +252,7 @@ on_sent(void *arg, const PgReply *reply)
 {
 	DbLane *lane = arg;
 
-	if (reply->outcome == PG_OK)
+	if (reply->outcome == PG_COMMITTED)
 		take_answers(lane, reply->result);
 	else
 		batch_failed(lane, reply);
@@ -266,7 +266,7 @@ on_position(void *arg, const PgReply *reply)
 {
 	DbLane *lane = arg;
 
-	if (reply->outcome == PG_OK)
+	if (reply->outcome == PG_COMMITTED)
 		db_position_from(reply->result, 0, 0, &lane->position);
 	else if (lane->batch_error.code == NULL)
 		lane->is_repeat = true;
@@ -311,7 +311,7 @@ batch_failed(DbLane *lane, const PgReply *reply)
 	bool was_sent = reply->outcome == PG_UNKNOWN;
 
 	/* A server that goes down, a plan out of date, a lost race: again. */
-	if (reply->outcome != PG_FAILED ||
+	if (reply->outcome != PG_REFUSED ||
 		strncmp(reply->sqlstate, "57P", 3) == 0 ||
 		strncmp(reply->sqlstate, "40", 2) == 0 ||
 		strcmp(reply->sqlstate, "55P03") == 0 ||

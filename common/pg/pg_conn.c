@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "clock.h"
-#include "log.h"
+#include "pg_slot.h"
 #include "xalloc.h"
 
 #define TICK_MS 50
@@ -20,24 +20,6 @@ typedef enum ConnState
 	CONN_BROKEN /* found while sending; the next tick mourns */
 } ConnState;
 
-/* One request, queued or on the server. */
-typedef struct Slot
-{
-	struct Slot *next;
-	PgRequest request;
-	PGresult *result; /* the statement's, or its error's */
-	bool is_failed;
-	bool is_answered; /* called back already (deadline) */
-	int64_t sent_us;
-} Slot;
-
-typedef struct SlotList
-{
-	Slot *head;
-	Slot *tail;
-	int count;
-} SlotList;
-
 struct PgConn
 {
 	PgLoop loop;
@@ -47,8 +29,8 @@ struct PgConn
 	void *watch;
 	int watched_fd;
 	void *timer;
-	SlotList queued;
-	SlotList in_flight;
+	PgSlotList queued;
+	PgSlotList in_flight;
 	int64_t retry_at_us;
 	int64_t state_since_us;
 	int64_t backoff_ms;
@@ -67,19 +49,14 @@ static void prepare_read(PgConn *conn);
 static void lost(PgConn *conn, const char *context);
 static void disconnect(PgConn *conn);
 static void send_queued(PgConn *conn);
-static bool send_one(PgConn *conn, Slot *slot);
+static bool send_one(PgConn *conn, PgSlot *slot);
 static void broken(PgConn *conn);
 static bool flush(PgConn *conn);
 static void read_results(PgConn *conn);
-static void take_result(PgConn *conn, Slot *slot, PGresult *result);
-static void finish(PgConn *conn, Slot *slot);
-static void answer(Slot *slot, PgOutcome outcome, const char *message);
+static void take_result(PgConn *conn, PgSlot *slot, PGresult *result);
+static void finish(PgConn *conn, PgSlot *slot);
 static void expire(PgConn *conn, int64_t now_us);
 static void watch(PgConn *conn, bool readable, bool writable);
-static void list_append(SlotList *list, Slot *slot);
-static Slot *list_shift(SlotList *list);
-static void slot_free(Slot *slot);
-static void set_first_line(Error *err, const char *text);
 
 PgConn *
 pg_conn_new(const PgLoop *loop, const PgConnConfig *config)
@@ -99,22 +76,22 @@ void
 pg_conn_free(PgConn **conn_ref)
 {
 	PgConn *conn = *conn_ref;
-	Slot *slot;
+	PgSlot *slot;
 
 	if (conn == NULL)
 		return;
 	*conn_ref = NULL;
 	conn->loop.timer_free(conn->timer);
 	disconnect(conn);
-	while ((slot = list_shift(&conn->in_flight)) != NULL)
+	while ((slot = pg_slots_shift(&conn->in_flight)) != NULL)
 	{
-		answer(slot, PG_UNKNOWN, "closing");
-		slot_free(slot);
+		pg_slot_answer(slot, PG_UNKNOWN, "closing");
+		pg_slot_free(slot);
 	}
-	while ((slot = list_shift(&conn->queued)) != NULL)
+	while ((slot = pg_slots_shift(&conn->queued)) != NULL)
 	{
-		answer(slot, PG_NOT_SENT, "closing");
-		slot_free(slot);
+		pg_slot_answer(slot, PG_NOT_SENT, "closing");
+		pg_slot_free(slot);
 	}
 	free(conn);
 }
@@ -122,14 +99,14 @@ pg_conn_free(PgConn **conn_ref)
 bool
 pg_conn_submit(PgConn *conn, PgRequest *request)
 {
-	Slot *slot;
+	PgSlot *slot;
 
 	if (conn->queued.count >= conn->config.max_queued)
 		return false;
 	slot = xcalloc(1, sizeof(*slot));
 	slot->request = *request;
 	pg_params_init(&request->params);
-	list_append(&conn->queued, slot);
+	pg_slots_append(&conn->queued, slot);
 	if (conn->state == CONN_UP)
 		send_queued(conn);
 	return true;
@@ -238,8 +215,8 @@ connect_start(PgConn *conn)
 	conn->pg = PQconnectStartParams(keywords, values, 1);
 	if (conn->pg == NULL || PQstatus(conn->pg) == CONNECTION_BAD)
 	{
-		set_first_line(&conn->why,
-					   conn->pg ? PQerrorMessage(conn->pg) : "out of memory");
+		pg_first_line(&conn->why,
+					  conn->pg ? PQerrorMessage(conn->pg) : "out of memory");
 		lost(conn, "could not connect");
 		return;
 	}
@@ -262,7 +239,7 @@ connect_poll(PgConn *conn)
 			break;
 		case PGRES_POLLING_FAILED:
 		case PGRES_POLLING_ACTIVE:
-			set_first_line(&conn->why, PQerrorMessage(conn->pg));
+			pg_first_line(&conn->why, PQerrorMessage(conn->pg));
 			lost(conn, "could not connect");
 			break;
 	}
@@ -275,7 +252,7 @@ connected(PgConn *conn)
 	if (PQsetnonblocking(conn->pg, 1) != 0 ||
 		PQenterPipelineMode(conn->pg) == 0 || !send_prepares(conn))
 	{
-		set_first_line(&conn->why, PQerrorMessage(conn->pg));
+		pg_first_line(&conn->why, PQerrorMessage(conn->pg));
 		lost(conn, "could not prepare");
 		return;
 	}
@@ -312,7 +289,7 @@ prepare_read(PgConn *conn)
 
 	if (PQconsumeInput(conn->pg) == 0)
 	{
-		set_first_line(&conn->why, PQerrorMessage(conn->pg));
+		pg_first_line(&conn->why, PQerrorMessage(conn->pg));
 		lost(conn, "could not prepare");
 		return;
 	}
@@ -331,7 +308,7 @@ prepare_read(PgConn *conn)
 		if (status == PGRES_FATAL_ERROR && !conn->is_prepare_failed)
 		{
 			conn->is_prepare_failed = true;
-			set_first_line(&conn->why, PQresultErrorMessage(result));
+			pg_first_line(&conn->why, PQresultErrorMessage(result));
 		}
 		PQclear(result);
 		if (PQstatus(conn->pg) == CONNECTION_BAD ||
@@ -360,10 +337,10 @@ prepare_read(PgConn *conn)
 static void
 lost(PgConn *conn, const char *context)
 {
-	SlotList again = { NULL, NULL, 0 };
-	SlotList unknown = { NULL, NULL, 0 };
+	PgSlotList again = { NULL, NULL, 0 };
+	PgSlotList unknown = { NULL, NULL, 0 };
 	int64_t now_us = clock_now_us();
-	Slot *slot;
+	PgSlot *slot;
 
 	disconnect(conn);
 	conn->state = CONN_WAITING;
@@ -373,17 +350,15 @@ lost(PgConn *conn, const char *context)
 		conn->backoff_ms = PG_BACKOFF_MAX_MS;
 	conn->retry_at_us = now_us + (random() % conn->backoff_ms) * 1000;
 
-	while ((slot = list_shift(&conn->in_flight)) != NULL)
+	while ((slot = pg_slots_shift(&conn->in_flight)) != NULL)
 	{
 		if (slot->request.is_repeatable && !slot->is_answered)
 		{
-			PQclear(slot->result);
-			slot->result = NULL;
-			slot->is_failed = false;
-			list_append(&again, slot);
+			pg_slot_reset(slot);
+			pg_slots_append(&again, slot);
 		}
 		else
-			list_append(&unknown, slot);
+			pg_slots_append(&unknown, slot);
 	}
 	if (again.head != NULL)
 	{
@@ -398,10 +373,10 @@ lost(PgConn *conn, const char *context)
 		conn->config.on_state(conn->config.arg, false, &conn->why);
 
 	/* Last: a callback may submit. */
-	while ((slot = list_shift(&unknown)) != NULL)
+	while ((slot = pg_slots_shift(&unknown)) != NULL)
 	{
-		answer(slot, PG_UNKNOWN, conn->why.text);
-		slot_free(slot);
+		pg_slot_answer(slot, PG_UNKNOWN, conn->why.text);
+		pg_slot_free(slot);
 	}
 }
 
@@ -424,10 +399,10 @@ send_queued(PgConn *conn)
 		   conn->in_flight.count < conn->config.max_in_flight &&
 		   !conn->is_stale)
 	{
-		Slot *slot = list_shift(&conn->queued);
+		PgSlot *slot = pg_slots_shift(&conn->queued);
 
 		slot->sent_us = clock_now_us();
-		list_append(&conn->in_flight, slot);
+		pg_slots_append(&conn->in_flight, slot);
 		if (!send_one(conn, slot))
 		{
 			broken(conn);
@@ -438,7 +413,7 @@ send_queued(PgConn *conn)
 }
 
 static bool
-send_one(PgConn *conn, Slot *slot)
+send_one(PgConn *conn, PgSlot *slot)
 {
 	const PgRequest *request = &slot->request;
 	const PgParams *params = &request->params;
@@ -462,7 +437,7 @@ send_one(PgConn *conn, Slot *slot)
 static void
 broken(PgConn *conn)
 {
-	set_first_line(&conn->why, PQerrorMessage(conn->pg));
+	pg_first_line(&conn->why, PQerrorMessage(conn->pg));
 	conn->state = CONN_BROKEN;
 	watch(conn, false, false);
 }
@@ -493,7 +468,7 @@ read_results(PgConn *conn)
 
 	if (PQconsumeInput(conn->pg) == 0)
 	{
-		set_first_line(&conn->why, PQerrorMessage(conn->pg));
+		pg_first_line(&conn->why, PQerrorMessage(conn->pg));
 		lost(conn, "connection lost");
 		return;
 	}
@@ -510,7 +485,7 @@ read_results(PgConn *conn)
 		nulls = 0;
 		if (PQstatus(conn->pg) == CONNECTION_BAD)
 		{
-			set_first_line(&conn->why, PQerrorMessage(conn->pg));
+			pg_first_line(&conn->why, PQerrorMessage(conn->pg));
 			PQclear(result);
 			lost(conn, "connection lost");
 			return;
@@ -518,7 +493,7 @@ read_results(PgConn *conn)
 		if (PQresultStatus(result) == PGRES_PIPELINE_SYNC)
 		{
 			PQclear(result);
-			finish(conn, list_shift(&conn->in_flight));
+			finish(conn, pg_slots_shift(&conn->in_flight));
 		}
 		else
 			take_result(conn, conn->in_flight.head, result);
@@ -535,7 +510,7 @@ read_results(PgConn *conn)
 }
 
 static void
-take_result(PgConn *conn, Slot *slot, PGresult *result)
+take_result(PgConn *conn, PgSlot *slot, PGresult *result)
 {
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 
@@ -550,70 +525,40 @@ take_result(PgConn *conn, Slot *slot, PGresult *result)
 }
 
 static void
-finish(PgConn *conn, Slot *slot)
+finish(PgConn *conn, PgSlot *slot)
 {
 	assert(slot != NULL);
 	if (slot->is_failed && conn->is_stale && slot->request.is_repeatable)
 	{
-		PQclear(slot->result);
-		slot->result = NULL;
-		slot->is_failed = false;
-		list_append(&conn->queued, slot);
+		pg_slot_reset(slot);
+		pg_slots_append(&conn->queued, slot);
 		return;
 	}
-	answer(slot, slot->is_failed ? PG_FAILED : PG_OK, "");
-	slot_free(slot);
-}
-
-static void
-answer(Slot *slot, PgOutcome outcome, const char *message)
-{
-	PgReply reply = {
-		.outcome = outcome, .sqlstate = "", .message = message, .column = ""
-	};
-	Error line = { "" };
-
-	if (slot->is_answered)
-		return;
-	slot->is_answered = true;
-	if (outcome == PG_OK)
-		reply.result = (const PgResult *) slot->result;
-	if (outcome == PG_FAILED)
-	{
-		const char *state = PQresultErrorField(slot->result, PG_DIAG_SQLSTATE);
-		const char *column =
-			PQresultErrorField(slot->result, PG_DIAG_COLUMN_NAME);
-		const char *text =
-			PQresultErrorField(slot->result, PG_DIAG_MESSAGE_PRIMARY);
-
-		set_first_line(&line, text ? text : PQresultErrorMessage(slot->result));
-		reply.sqlstate = state ? state : "";
-		reply.column = column ? column : "";
-		reply.message = line.text;
-	}
-	slot->request.done(slot->request.arg, &reply);
+	pg_slot_answer(slot, slot->is_failed ? PG_REFUSED : PG_COMMITTED, "");
+	pg_slot_free(slot);
 }
 
 /* Deadlines: the queue first, whose requests nobody has seen. */
 static void
 expire(PgConn *conn, int64_t now_us)
 {
-	SlotList kept = { NULL, NULL, 0 };
-	SlotList late = { NULL, NULL, 0 };
-	Slot *slot;
+	PgSlotList kept = { NULL, NULL, 0 };
+	PgSlotList late = { NULL, NULL, 0 };
+	PgSlot *slot;
 
-	while ((slot = list_shift(&conn->queued)) != NULL)
-		list_append(slot->request.deadline_us <= now_us ? &late : &kept, slot);
+	while ((slot = pg_slots_shift(&conn->queued)) != NULL)
+		pg_slots_append(slot->request.deadline_us <= now_us ? &late : &kept,
+						slot);
 	conn->queued = kept;
 	for (slot = conn->in_flight.head; slot != NULL; slot = slot->next)
 	{
 		if (slot->request.deadline_us <= now_us)
-			answer(slot, PG_UNKNOWN, "no answer in time");
+			pg_slot_answer(slot, PG_UNKNOWN, "no answer in time");
 	}
-	while ((slot = list_shift(&late)) != NULL)
+	while ((slot = pg_slots_shift(&late)) != NULL)
 	{
-		answer(slot, PG_NOT_SENT, "the database is away");
-		slot_free(slot);
+		pg_slot_answer(slot, PG_NOT_SENT, "the database is away");
+		pg_slot_free(slot);
 	}
 }
 
@@ -634,51 +579,4 @@ watch(PgConn *conn, bool readable, bool writable)
 		conn->watched_fd = fd;
 	}
 	conn->loop.watch_want(conn->watch, readable, writable);
-}
-
-static void
-list_append(SlotList *list, Slot *slot)
-{
-	slot->next = NULL;
-	if (list->tail != NULL)
-		list->tail->next = slot;
-	else
-		list->head = slot;
-	list->tail = slot;
-	list->count++;
-}
-
-static Slot *
-list_shift(SlotList *list)
-{
-	Slot *slot = list->head;
-
-	if (slot == NULL)
-		return NULL;
-	list->head = slot->next;
-	if (list->head == NULL)
-		list->tail = NULL;
-	list->count--;
-	slot->next = NULL;
-	return slot;
-}
-
-static void
-slot_free(Slot *slot)
-{
-	PQclear(slot->result);
-	pg_params_fini(&slot->request.params);
-	free(slot);
-}
-
-/* libpq's messages have several lines; a log line has one. */
-static void
-set_first_line(Error *err, const char *text)
-{
-	size_t len = strcspn(text, "\n");
-
-	if (len == 0)
-		error_set(err, "connection closed");
-	else
-		error_set(err, "%.*s", (int) len, text);
 }

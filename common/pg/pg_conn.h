@@ -5,7 +5,7 @@
  * 2 s), prepares its statements on every new connection, and runs requests
  * in the order they were submitted, pipelined: one request is one prepared
  * statement in a transaction of its own, finished when the server said it is
- * ready again.  So PG_OK means committed, also for a failure at COMMIT.
+ * ready again.  So PG_COMMITTED means committed, also for a failure at COMMIT.
  *
  * What waits in the queue survives a reconnect, until its deadline.  What was
  * handed to the server and not answered is PG_UNKNOWN, unless the request is
@@ -35,18 +35,18 @@
 
 typedef enum PgOutcome
 {
-	PG_OK,       /* committed; result is set */
-	PG_FAILED,   /* the server refused, nothing was changed */
-	PG_NOT_SENT, /* the server never saw it */
-	PG_UNKNOWN   /* it may or may not have happened */
+	PG_COMMITTED, /* committed; result is set */
+	PG_REFUSED,   /* the server refused, nothing was changed */
+	PG_NOT_SENT,  /* the server never saw it */
+	PG_UNKNOWN    /* it may or may not have happened */
 } PgOutcome;
 
 /* Borrowed for the length of the callback. */
 typedef struct PgReply
 {
 	PgOutcome outcome;
-	const PgResult *result; /* PG_OK */
-	const char *sqlstate;   /* PG_FAILED: five characters; else "" */
+	const PgResult *result; /* PG_COMMITTED */
+	const char *sqlstate;   /* PG_REFUSED: five characters; else "" */
 	const char *message;    /* one line for the log */
 	const char *column;     /* COLUMN of the error, or "" */
 } PgReply;
