@@ -56,8 +56,7 @@ chemchat_live_channel(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	partition_key_text(PG_GETARG_UUID_P(0)->data, key);
-	PG_RETURN_INT32(
-		(int32) partition_of(key, sizeof(key), LIVE_CHANNELS));
+	PG_RETURN_INT32((int32) partition_of(key, sizeof(key), LIVE_CHANNELS));
 }
 
 static bool

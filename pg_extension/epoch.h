@@ -11,7 +11,7 @@
 
 #include "postgres.h"
 
-#define EPOCH_SHIFT 40			/* leaves 8192 epochs below 2^53 */
+#define EPOCH_SHIFT 40 /* leaves 8192 epochs below 2^53 */
 
 /*
  * The lowest rev of the present epoch, at least 1.  Makes the epoch's row if

@@ -12,11 +12,10 @@ typedef struct ErrorText
 	const char *hint;
 } ErrorText;
 
-static const ErrorText error_texts[] = {
-	{ 0, "ok", "", "" },
+static const ErrorText error_texts[] = { { 0, "ok", "", "" },
 #define X(name, a, b, code, message, hint)                                     \
 	{ MAKE_SQLSTATE('Q', 'C', '0', a, b), code, message, hint },
-	CHAT_ERRORS(X)
+										 CHAT_ERRORS(X)
 #undef X
 };
 
@@ -46,7 +45,8 @@ Datum
 chemchat_raise(PG_FUNCTION_ARGS)
 {
 	char *code = PG_ARGISNULL(0) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(0));
-	char *field = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char *field =
+		PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
 	char *message =
 		PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
 

@@ -167,4 +167,5 @@ static void
 on_function_change(Datum arg, int cache, uint32 hash)
 {
 	is_version_checked = false;
+	epoch_forget(); /* maybe the extension was made anew */
 }

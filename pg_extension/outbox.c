@@ -72,8 +72,8 @@ outbox_emit(const Event *event, StringInfo scratch)
 int64
 outbox_unix_time_us(TimestampTz time)
 {
-	return time + ((int64) POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) *
-					  USECS_PER_DAY;
+	return time +
+		   ((int64) POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
 }
 
 bool

@@ -27,7 +27,7 @@ typedef struct OutboxMessage
 	int64 ev;
 	int64 rev;
 	int64 seq;
-	const char *body;			/* NULL: none */
+	const char *body; /* NULL: none */
 	size_t body_len;
 	TimestampTz created_at;
 } OutboxMessage;

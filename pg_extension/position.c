@@ -63,8 +63,7 @@ chemchat_position_status(PG_FUNCTION_ARGS)
 				   "timeline must be at least 1");
 	is_same = strcmp(text_to_cstring(PG_GETARG_TEXT_PP(0)),
 					 position_system_id()) == 0 &&
-			  is_on_history((TimeLineID) PG_GETARG_INT32(1),
-							PG_GETARG_LSN(2));
+			  is_on_history((TimeLineID) PG_GETARG_INT32(1), PG_GETARG_LSN(2));
 	PG_RETURN_TEXT_P(cstring_to_text(is_same ? "same" : "reset"));
 }
 

@@ -144,7 +144,8 @@ gather_conversations(SendItem *items, int count, int *conversation_count)
 		  compare_conversations);
 	for (int i = 0; i < good; i++)
 	{
-		if (kept == 0 || compare_conversations(&found[kept - 1], &found[i]) != 0)
+		if (kept == 0 ||
+			compare_conversations(&found[kept - 1], &found[i]) != 0)
 			found[kept++] = found[i];
 	}
 	for (int i = 0; i < count; i++)
@@ -180,8 +181,8 @@ link_same_keys(SendItem *items, int count)
 	{
 		const SendItem *before = sorted[i - 1];
 
-		if (memcmp(before->client_msg_id, sorted[i]->client_msg_id,
-				   UUID_LEN) == 0 &&
+		if (memcmp(before->client_msg_id, sorted[i]->client_msg_id, UUID_LEN) ==
+				0 &&
 			memcmp(before->actor, sorted[i]->actor, UUID_LEN) == 0 &&
 			before->conversation == sorted[i]->conversation)
 			sorted[i]->same_key = before->same_key;
@@ -290,14 +291,12 @@ compare_keys(const void *a, const void *b)
 {
 	const SendItem *left = *(SendItem *const *) a;
 	const SendItem *right = *(SendItem *const *) b;
-	int order =
-		memcmp(left->client_msg_id, right->client_msg_id, UUID_LEN);
+	int order = memcmp(left->client_msg_id, right->client_msg_id, UUID_LEN);
 
 	if (order == 0)
 		order = memcmp(left->actor, right->actor, UUID_LEN);
 	if (order == 0)
-		order = memcmp(left->conversation_id, right->conversation_id,
-					   UUID_LEN);
+		order = memcmp(left->conversation_id, right->conversation_id, UUID_LEN);
 	if (order == 0)
 		order = left < right ? -1 : left > right;
 	return order;

@@ -21,7 +21,7 @@
 #include "errors.h"
 
 #define SEND_BODY_MAX_BYTES (16 * 1024)
-#define SEND_ITEMS_MAX 1000
+#define SEND_ITEMS_MAX      1000
 
 typedef struct SendConversation SendConversation;
 
@@ -32,8 +32,8 @@ typedef struct SendItem
 	const pg_uuid_t *conversation_id;
 	const pg_uuid_t *client_msg_id;
 	const struct varlena *body; /* a text, not toasted */
-	Size body_bytes;			/* may be known to be too large, body NULL */
-	const char *trace;			/* EVENT_TRACE_SIZE bytes, or NULL */
+	Size body_bytes;            /* may be known to be too large, body NULL */
+	const char *trace;          /* EVENT_TRACE_SIZE bytes, or NULL */
 
 	/* answered: an error and its field, or the rest; the caller may set the
 	 * first two beforehand, then the item is left alone */
@@ -48,7 +48,7 @@ typedef struct SendItem
 
 	/* send.c's own */
 	SendConversation *conversation;
-	struct SendItem *same_key;	/* first item of the batch with this key */
+	struct SendItem *same_key; /* first item of the batch with this key */
 	int64 body_hash;
 	bool is_answered;
 	bool is_new;

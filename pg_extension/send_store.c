@@ -128,8 +128,7 @@ send_store_lock(SendConversation *conversations, int count, bool is_waiting)
 		bool is_null;
 		pg_uuid_t *id = DatumGetUUIDP(COLUMN(row, 1, &is_null));
 
-		while (at < count &&
-			   memcmp(&conversations[at].id, id, UUID_LEN) != 0)
+		while (at < count && memcmp(&conversations[at].id, id, UUID_LEN) != 0)
 			at++;
 		if (at < count)
 			conversations[at].is_locked = true;
@@ -229,13 +228,13 @@ send_store_insert(SendItem **items, int count)
 	args[0] = uuid_array(columns[0], count);
 	for (int c = 1; c <= 4; c++)
 		args[c] = int8_array(columns[c], count);
-	args[5] = PointerGetDatum(construct_array(columns[5], count,
-											  TIMESTAMPTZOID, sizeof(int64),
-											  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	args[5] = PointerGetDatum(construct_array(columns[5], count, TIMESTAMPTZOID,
+											  sizeof(int64), FLOAT8PASSBYVAL,
+											  TYPALIGN_DOUBLE));
 	for (int c = 6; c <= 8; c++)
 		args[c] = uuid_array(columns[c], count);
-	args[9] = PointerGetDatum(construct_array(columns[9], count, TEXTOID, -1,
-											  false, TYPALIGN_INT));
+	args[9] = PointerGetDatum(
+		construct_array(columns[9], count, TEXTOID, -1, false, TYPALIGN_INT));
 	run(INSERT_MESSAGES, args, SPI_OK_INSERT);
 	change[0] = args[0];
 	change[1] = args[2];
@@ -270,8 +269,8 @@ run(StoreQuery query, Datum *args, int expected)
 static Datum
 uuid_array(Datum *ids, int count)
 {
-	return PointerGetDatum(construct_array(ids, count, UUIDOID, UUID_LEN, false,
-										   TYPALIGN_CHAR));
+	return PointerGetDatum(
+		construct_array(ids, count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
 }
 
 static Datum

@@ -14,7 +14,7 @@ struct SendConversation
 {
 	pg_uuid_t id;
 	bool is_locked;
-	int64 seq;					/* the last one given */
+	int64 seq; /* the last one given */
 	int64 ev;
 };
 

@@ -45,6 +45,17 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
+-- Between the permutations of a spec.
+CREATE PROCEDURE t.reset() LANGUAGE sql AS $$
+	DELETE FROM chemchat.change;
+	DELETE FROM chemchat.message;
+	DELETE FROM chemchat.member_state;
+	DELETE FROM chemchat.member;
+	DELETE FROM chemchat.conversation;
+	DELETE FROM chemchat.app_user;
+	DELETE FROM chemchat.epoch;
+$$;
+
 -- What the slot has to tell, consumed.
 CREATE FUNCTION t.events(slot name, OUT kind text, OUT key text, OUT id text,
 	OUT ev bigint, OUT seq bigint, OUT rev bigint, OUT replay boolean,
