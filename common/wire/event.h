@@ -6,7 +6,8 @@
  * travels unchanged through frame, relay and Redis.  Big-endian.
  *
  *   offset size
- *        0    1  version, EVENT_VERSION
+ *        0    1  version, EVENT_VERSION; never above EVENT_VERSION_MAX;
+ *                a new kind or flag is a new version
  *        1    1  kind, EventKind
  *        2    1  flags, EVENT_REPLAY
  *        3    1  trace length: 0, or 55 (W3C traceparent)
@@ -36,6 +37,7 @@
 
 #define EVENT_PREFIX      "chemchat"
 #define EVENT_VERSION     1
+#define EVENT_VERSION_MAX 31 /* what is above is foreign, not newer */
 #define EVENT_HEADER_SIZE 72
 #define EVENT_TRACE_SIZE  55
 #define EVENT_REPLAY      0x01 /* written again by republish() */
