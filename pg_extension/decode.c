@@ -140,6 +140,13 @@ message(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, XLogRecPtr lsn,
 		return;
 	if (!decode_is_event(prefix, data, size, &event))
 	{
+		if (decode_is_newer(prefix, data, size))
+			ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					errmsg("event at %X/%X is of version %d, this library "
+						   "knows %d",
+						   LSN_FORMAT_ARGS(lsn), data[0], EVENT_VERSION),
+					errhint("A walsender keeps the library it began with: "
+							"connect again."));
 		skip(ctx);
 		return;
 	}

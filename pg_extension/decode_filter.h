@@ -44,6 +44,17 @@ decode_is_event(const char *prefix, const char *message, size_t len,
 		   event_parse((const uint8_t *) message, len, event);
 }
 
+/*
+ * A walsender keeps the library it began with.  What a newer one writes
+ * meanwhile under our prefix must stop it, not be passed over as foreign.
+ */
+static inline bool
+decode_is_newer(const char *prefix, const char *message, size_t len)
+{
+	return strcmp(prefix, EVENT_PREFIX) == 0 && len > 0 &&
+		   message[0] > EVENT_VERSION && message[0] <= EVENT_VERSION_MAX;
+}
+
 static inline bool
 decode_filter_passes(const DecodeFilter *filter, const Event *event)
 {

@@ -78,4 +78,10 @@ SELECT is_done FROM chemchat.republish();
 SELECT DISTINCT replay FROM waiting;
 SELECT count(*) FROM pg_logical_slot_peek_binary_changes('e', NULL, NULL,
 	'proto', '1', 'replays', 'off');
+
+-- What a newer library wrote is not passed over: the stream stops.
+SELECT pg_logical_emit_message(true, 'chemchat', '\x02ff'::bytea) IS NOT NULL AS emitted;
+SELECT state, regexp_replace(message, 'at \S+', 'at LSN') AS message, has_hint
+  FROM t.refusal($$SELECT pg_logical_slot_peek_binary_changes('e', NULL, NULL,
+																'proto', '1')$$);
 SELECT pg_drop_replication_slot('e');
