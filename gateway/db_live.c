@@ -40,7 +40,8 @@ db_live_heads(Db *db, const Uuid *users, int count, int channel,
 
 	ask->rows_done = done;
 	ask->channel = channel;
-	memcpy(ask->users, users, (size_t) count * sizeof(users[0]));
+	if (count > 0)
+		memcpy(ask->users, users, (size_t) count * sizeof(users[0]));
 	pg_params_init(&params);
 	pg_params_array(&params, PG_ELEMENT_UUID, count);
 	for (int i = 0; i < count; i++)
