@@ -12,10 +12,60 @@
 #define COLUMN(row, n, is_null)                                                \
 	SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, n, is_null)
 
+/*
+ * LIMIT 1 where a key finds one row at most keeps the look-up apart, by its
+ * index: a plan made while the table was empty would else be allowed to read
+ * all of it, once per batch, for as long as the plan lives.
+ */
+static const char lock_waiting[] =
+	"SELECT c.id FROM chemchat.conversation AS c"
+	" WHERE c.id = ANY ($1) ORDER BY c.id FOR NO KEY UPDATE";
+
+static const char lock_free[] =
+	"SELECT c.id FROM chemchat.conversation AS c"
+	" WHERE c.id = ANY ($1) ORDER BY c.id FOR NO KEY UPDATE SKIP LOCKED";
+
+static const char read_heads[] =
+	"SELECT i.n, coalesce(s.seq, 0), coalesce(e.ev, 0)"
+	"  FROM pg_catalog.unnest($1) WITH ORDINALITY AS i (conversation_id, n)"
+	"  LEFT JOIN LATERAL ("
+	"       SELECT m.seq FROM chemchat.message AS m"
+	"        WHERE m.conversation_id = i.conversation_id"
+	"        ORDER BY m.seq DESC LIMIT 1) AS s ON true"
+	"  LEFT JOIN LATERAL ("
+	"       SELECT ch.ev FROM chemchat.change AS ch"
+	"        WHERE ch.conversation_id = i.conversation_id"
+	"        ORDER BY ch.ev DESC LIMIT 1) AS e ON true";
+
+static const char look_up[] =
+	"SELECT i.n, a.is_allowed,"
+	"       m.body_hash, m.id, m.seq, m.ev, m.rev, m.created_at"
+	"  FROM unnest($1, $2, $3) WITH ORDINALITY"
+	"       AS i (actor, conversation_id, client_msg_id, n)"
+	"  LEFT JOIN LATERAL ("
+	"       SELECT * FROM chemchat.message AS o"
+	"        WHERE o.sender = i.actor"
+	"          AND o.conversation_id = i.conversation_id"
+	"          AND o.client_msg_id = i.client_msg_id LIMIT 1) AS m ON true"
+	"  LEFT JOIN LATERAL"
+	"       chemchat._authorized(i.actor, i.conversation_id, 'send') AS a"
+	"       ON true";
+
+static const char insert_messages[] =
+	"INSERT INTO chemchat.message"
+	"       (conversation_id, seq, ev, rev, body_hash, created_at, id, sender,"
+	"        client_msg_id, body)"
+	"SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+
+static const char insert_changes[] =
+	"INSERT INTO chemchat.change (conversation_id, ev, seq, id, kind)"
+	"SELECT i.conversation_id, i.ev, i.seq, i.id, 'm'"
+	"  FROM unnest($1, $2, $3, $4) AS i (conversation_id, ev, seq, id)";
+
 typedef enum StoreQuery
 {
-	LOCK_ONE,
-	LOCK_MANY,
+	LOCK_WAITING,
+	LOCK_FREE,
 	READ_HEADS,
 	LOOK_UP,
 	INSERT_MESSAGES,
@@ -25,70 +75,26 @@ typedef enum StoreQuery
 
 typedef struct QueryText
 {
+	const char *text;
 	int arg_count;
 	Oid arg_types[10];
-	const char *text;
 } QueryText;
 
-/*
- * LIMIT 1 where a key finds one row at most keeps the look-up apart, by its
- * index: a plan made while the table was empty would else be allowed to read
- * all of it, once per batch, for as long as the plan lives.
- */
 static const QueryText query_texts[QUERY_COUNT] = {
-	[LOCK_ONE] = { 1,
-				   { UUIDARRAYOID },
-				   "SELECT c.id FROM chemchat.conversation AS c"
-				   " WHERE c.id = ANY ($1) ORDER BY c.id FOR NO KEY UPDATE" },
-	[LOCK_MANY] = { 1,
-					{ UUIDARRAYOID },
-					"SELECT c.id FROM chemchat.conversation AS c"
-					" WHERE c.id = ANY ($1) ORDER BY c.id"
-					" FOR NO KEY UPDATE SKIP LOCKED" },
-	[READ_HEADS] = { 1,
-					 { UUIDARRAYOID },
-					 "SELECT i.n, coalesce(s.seq, 0), coalesce(e.ev, 0)"
-					 " FROM pg_catalog.unnest($1)"
-					 " WITH ORDINALITY AS i (conversation_id, n)"
-					 " LEFT JOIN LATERAL (SELECT m.seq"
-					 " FROM chemchat.message AS m"
-					 " WHERE m.conversation_id = i.conversation_id"
-					 " ORDER BY m.seq DESC LIMIT 1) AS s ON true"
-					 " LEFT JOIN LATERAL (SELECT ch.ev"
-					 " FROM chemchat.change AS ch"
-					 " WHERE ch.conversation_id = i.conversation_id"
-					 " ORDER BY ch.ev DESC LIMIT 1) AS e ON true" },
-	[LOOK_UP] = { 3,
-				  { UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID },
-				  "SELECT i.n, a.is_allowed, m.body_hash, m.id, m.seq, m.ev,"
-				  " m.rev, m.created_at"
-				  " FROM unnest($1, $2, $3) WITH ORDINALITY"
-				  " AS i (actor, conversation_id, client_msg_id, n)"
-				  " LEFT JOIN LATERAL (SELECT * FROM chemchat.message AS o"
-				  " WHERE o.sender = i.actor"
-				  " AND o.conversation_id = i.conversation_id"
-				  " AND o.client_msg_id = i.client_msg_id"
-				  " LIMIT 1) AS m ON true"
-				  " LEFT JOIN LATERAL chemchat._authorized(i.actor,"
-				  " i.conversation_id, 'send') AS a ON true" },
-	[INSERT_MESSAGES] = { 10,
+	[LOCK_WAITING] = { lock_waiting, 1, { UUIDARRAYOID } },
+	[LOCK_FREE] = { lock_free, 1, { UUIDARRAYOID } },
+	[READ_HEADS] = { read_heads, 1, { UUIDARRAYOID } },
+	[LOOK_UP] = { look_up, 3, { UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID } },
+	[INSERT_MESSAGES] = { insert_messages,
+						  10,
 						  { UUIDARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
 							INT8ARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID,
 							UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID,
-							TEXTARRAYOID },
-						  "INSERT INTO chemchat.message (conversation_id, seq,"
-						  " ev, rev, body_hash, created_at, id, sender,"
-						  " client_msg_id, body)"
-						  " SELECT * FROM unnest($1, $2, $3, $4,"
-						  " $5, $6, $7, $8, $9, $10)" },
-	[INSERT_CHANGES] = { 4,
+							TEXTARRAYOID } },
+	[INSERT_CHANGES] = { insert_changes,
+						 4,
 						 { UUIDARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
-						   UUIDARRAYOID },
-						 "INSERT INTO chemchat.change (conversation_id, ev,"
-						 " seq, id, kind)"
-						 " SELECT i.conversation_id, i.ev, i.seq, i.id, 'm'"
-						 " FROM unnest($1, $2, $3, $4)"
-						 " AS i (conversation_id, ev, seq, id)" },
+						   UUIDARRAYOID } },
 };
 
 static SPIPlanPtr plans[QUERY_COUNT];
@@ -120,7 +126,7 @@ send_store_lock(SendConversation *conversations, int count, bool is_waiting)
 	for (int i = 0; i < count; i++)
 		ids[i] = UUIDPGetDatum(&conversations[i].id);
 	args[0] = uuid_array(ids, count);
-	run(is_waiting ? LOCK_ONE : LOCK_MANY, args, SPI_OK_SELECT);
+	run(is_waiting ? LOCK_WAITING : LOCK_FREE, args, SPI_OK_SELECT);
 
 	/* Both are in id order. */
 	for (uint64 row = 0; row < SPI_processed; row++)
