@@ -27,7 +27,6 @@ struct PgConn
 	ConnState state;
 	PGconn *pg;
 	void *watch;
-	int watched_fd;
 	void *timer;
 	PgSlotList queued;
 	PgSlotList in_flight;
@@ -57,6 +56,7 @@ static void take_result(PgConn *conn, PgSlot *slot, PGresult *result);
 static void finish(PgConn *conn, PgSlot *slot);
 static void expire(PgConn *conn, int64_t now_us);
 static void watch(PgConn *conn, bool readable, bool writable);
+static void unwatch(PgConn *conn);
 
 PgConn *
 pg_conn_new(const PgLoop *loop, const PgConnConfig *config)
@@ -66,7 +66,6 @@ pg_conn_new(const PgLoop *loop, const PgConnConfig *config)
 	conn->loop = *loop;
 	conn->config = *config;
 	conn->state = CONN_WAITING;
-	conn->watched_fd = -1;
 	conn->retry_at_us = clock_now_us();
 	conn->timer = loop->timer_new(loop->arg, TICK_MS, on_tick, conn);
 	return conn;
@@ -105,7 +104,7 @@ pg_conn_submit(PgConn *conn, PgRequest *request)
 		return false;
 	slot = xcalloc(1, sizeof(*slot));
 	slot->request = *request;
-	pg_params_init(&request->params);
+	request->params = (PgParams){ 0 }; /* taken */
 	pg_slots_append(&conn->queued, slot);
 	if (conn->state == CONN_UP)
 		send_queued(conn);
@@ -226,7 +225,15 @@ connect_start(PgConn *conn)
 static void
 connect_poll(PgConn *conn)
 {
-	switch (PQconnectPoll(conn->pg))
+	PostgresPollingStatusType status;
+
+	/*
+	 * libpq may close the socket and open another, which may get the same
+	 * number: a loop that still watched the old one would never hear of it.
+	 */
+	unwatch(conn);
+	status = PQconnectPoll(conn->pg);
+	switch (status)
 	{
 		case PGRES_POLLING_READING:
 			watch(conn, true, false);
@@ -383,10 +390,7 @@ lost(PgConn *conn, const char *context)
 static void
 disconnect(PgConn *conn)
 {
-	if (conn->watch != NULL)
-		conn->loop.watch_free(conn->watch);
-	conn->watch = NULL;
-	conn->watched_fd = -1;
+	unwatch(conn);
 	if (conn->pg != NULL)
 		PQfinish(conn->pg);
 	conn->pg = NULL;
@@ -439,7 +443,7 @@ broken(PgConn *conn)
 {
 	pg_first_line(&conn->why, PQerrorMessage(conn->pg));
 	conn->state = CONN_BROKEN;
-	watch(conn, false, false);
+	unwatch(conn);
 }
 
 /* Writes what the socket takes; false when the connection is broken. */
@@ -565,18 +569,16 @@ expire(PgConn *conn, int64_t now_us)
 static void
 watch(PgConn *conn, bool readable, bool writable)
 {
-	int fd = PQsocket(conn->pg);
-
-	/* libpq changes sockets while it tries one address after another. */
-	if (conn->watch != NULL && fd != conn->watched_fd)
-	{
-		conn->loop.watch_free(conn->watch);
-		conn->watch = NULL;
-	}
 	if (conn->watch == NULL)
-	{
-		conn->watch = conn->loop.watch_new(conn->loop.arg, fd, on_ready, conn);
-		conn->watched_fd = fd;
-	}
+		conn->watch = conn->loop.watch_new(conn->loop.arg, PQsocket(conn->pg),
+										   on_ready, conn);
 	conn->loop.watch_want(conn->watch, readable, writable);
+}
+
+static void
+unwatch(PgConn *conn)
+{
+	if (conn->watch != NULL)
+		conn->loop.watch_free(conn->watch);
+	conn->watch = NULL;
 }
