@@ -47,6 +47,7 @@ typedef struct Gateway
 	Live *live;
 	GatewayMetrics *metrics;
 	Chat chat;
+	Error db_reason;
 	bool is_draining;
 	int64_t drain_began_us;
 	int64_t max_connections;
@@ -397,9 +398,13 @@ on_db_state(void *arg, bool is_up, const Error *err)
 
 	if (!is_up)
 	{
-		log_warn("the database is away", "reason=%s", log_quote(err->text));
+		/* Every try that fails says so: once per reason is enough. */
+		if (strcmp(gateway->db_reason.text, err->text) != 0)
+			log_warn("the database is away", "reason=%s", log_quote(err->text));
+		gateway->db_reason = *err;
 		return;
 	}
+	gateway->db_reason.text[0] = '\0';
 	log_info("the database is there", NULL);
 
 	/* Nobody's rows: for the position, which says whose history this is. */

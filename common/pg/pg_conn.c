@@ -38,6 +38,7 @@ struct PgConn
 	Error why;
 };
 
+static void ignore_notice(void *arg, const char *message);
 static void on_ready(void *arg, bool is_readable, bool is_writable);
 static void on_tick(void *arg);
 static void connect_start(PgConn *conn);
@@ -219,7 +220,16 @@ connect_start(PgConn *conn)
 		lost(conn, "could not connect");
 		return;
 	}
+	PQsetNoticeProcessor(conn->pg, ignore_notice, NULL);
 	watch(conn, false, true);
+}
+
+/* What matters comes as an error; the rest is in the server's own log. */
+static void
+ignore_notice(void *arg, const char *message)
+{
+	(void) arg;
+	(void) message;
 }
 
 static void

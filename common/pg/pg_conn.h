@@ -2,7 +2,7 @@
  * pg_conn - one connection that stays
  *
  * Keeps itself connected (exponential backoff with full jitter, 50 ms to
- * 2 s), prepares its statements on every new connection, and runs requests
+ * 1 s), prepares its statements on every new connection, and runs requests
  * in the order they were submitted, pipelined: one request is one prepared
  * statement in a transaction of its own, finished when the server said it is
  * ready again.  So PG_COMMITTED means committed, also for a failure at COMMIT.
@@ -30,7 +30,7 @@
 
 #define PG_CONNECT_MS     5000
 #define PG_BACKOFF_MIN_MS 50
-#define PG_BACKOFF_MAX_MS 2000
+#define PG_BACKOFF_MAX_MS 1000
 #define PG_DEAD_MS        15000
 
 typedef enum PgOutcome
