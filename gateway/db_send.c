@@ -207,6 +207,7 @@ lane_submit(DbLane *lane)
 						   .arg = lane };
 	PgParams *params = &send.params;
 
+	assert(lane->batch != NULL);
 	pg_params_init(params);
 	pg_params_array(params, PG_ELEMENT_UUID, count);
 	for (item = lane->batch; item != NULL; item = item->next)
