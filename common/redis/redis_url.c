@@ -8,6 +8,7 @@
 
 static bool parse_unix(const char *at, RedisUrl *url, Error *err);
 static bool parse_tcp(const char *at, RedisUrl *url, Error *err);
+static bool parse_user(const char *at, size_t len, RedisUrl *url, Error *err);
 static bool parse_number(const char *at, size_t len, int max, int *out);
 static bool copy_part(char *out, size_t size, const char *at, size_t len);
 
@@ -66,9 +67,18 @@ redis_url_text(const RedisUrl *url, char *buf, int size)
 static bool
 parse_unix(const char *at, RedisUrl *url, Error *err)
 {
-	const char *query = strchr(at, '?');
-	size_t len = query ? (size_t) (query - at) : strlen(at);
+	size_t user_len = strcspn(at, "@/");
+	const char *query;
+	size_t len;
 
+	if (at[user_len] == '@')
+	{
+		if (!parse_user(at, user_len, url, err))
+			return false;
+		at += user_len + 1;
+	}
+	query = strchr(at, '?');
+	len = query ? (size_t) (query - at) : strlen(at);
 	if (at[0] != '/')
 		return error_set(err, "a unix:// URL needs an absolute path");
 	if (len >= sizeof(((struct sockaddr_un *) NULL)->sun_path) ||
@@ -96,11 +106,8 @@ parse_tcp(const char *at, RedisUrl *url, Error *err)
 
 	if (sign != NULL)
 	{
-		if (memchr(at, ':', (size_t) (sign - at)) != NULL)
-			return error_set(err, "a password does not belong into the URL: "
-								  "name the file that holds it");
-		if (!copy_part(url->user, sizeof(url->user), at, (size_t) (sign - at)))
-			return error_set(err, "the user's name is too long");
+		if (!parse_user(at, (size_t) (sign - at), url, err))
+			return false;
 		at = sign + 1;
 	}
 
@@ -137,6 +144,17 @@ parse_tcp(const char *at, RedisUrl *url, Error *err)
 		!parse_number(rest + 1, strlen(rest + 1), 1000000, &url->db))
 		return error_set(err, "after the host only /number, the database, may "
 							  "stand");
+	return true;
+}
+
+static bool
+parse_user(const char *at, size_t len, RedisUrl *url, Error *err)
+{
+	if (memchr(at, ':', len) != NULL)
+		return error_set(err, "a password does not belong into the URL: "
+							  "name the file that holds it");
+	if (!copy_part(url->user, sizeof(url->user), at, len))
+		return error_set(err, "the user's name is too long");
 	return true;
 }
 

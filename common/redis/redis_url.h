@@ -2,7 +2,7 @@
  * redis_url - which Redis, from one setting
  *
  *   redis://[user@]host[:port][/db]      host may be [v6] or a name
- *   unix:///path/to/socket[?db=n]
+ *   unix://[user@]/path/to/socket[?db=n]
  *
  * A password is never part of it (it would stand in `ps` and in logs): it
  * comes from a file of its own.  rediss:// is refused: there is no TLS yet.

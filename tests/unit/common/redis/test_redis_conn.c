@@ -92,7 +92,8 @@ on_reply(void *arg, const RedisValue *reply)
 }
 
 static void
-open_scene(Scene *scene, bool is_subscriber, RedisConnOptions options)
+open_scene_as(Scene *scene, const char *user, const char *password, int db,
+			  bool is_subscriber, RedisConnOptions options)
 {
 	static const RedisCallbacks callbacks = { .on_ready = on_ready,
 											  .on_down = on_down,
@@ -119,8 +120,17 @@ open_scene(Scene *scene, bool is_subscriber, RedisConnOptions options)
 
 	snprintf(text, sizeof(text), "unix://%s", scene->path);
 	assert_true(redis_url_parse(text, &url, &err));
+	url.db = db;
+	snprintf(url.user, sizeof(url.user), "%s", user);
+	snprintf(url.password, sizeof(url.password), "%s", password);
 	options.is_subscriber = is_subscriber;
 	scene->conn = redis_conn_new(&url, &options, &callbacks, scene);
+}
+
+static void
+open_scene(Scene *scene, bool is_subscriber, RedisConnOptions options)
+{
+	open_scene_as(scene, "", "", 0, is_subscriber, options);
 }
 
 static void
@@ -212,6 +222,34 @@ ready_only_when_the_server_answers(void **state)
 	assert_int_equal(scene.ready, 0);
 	say(&scene, "NG\r\n");
 	assert_int_equal(scene.ready, 1);
+	close_scene(&scene);
+}
+
+static void
+login_and_database_come_first(void **state)
+{
+	Scene scene;
+
+	(void) state;
+	open_scene_as(&scene, "", "hunter2", 0, false, redis_conn_defaults);
+	turn(&scene, 0);
+	accept_one(&scene);
+	turn(&scene, 0);
+	assert_memory_equal(heard(&scene),
+						"*2\r\n$4\r\nAUTH\r\n$7\r\nhunter2\r\n*3\r\n", 31);
+	close_scene(&scene);
+
+	open_scene_as(&scene, "live", "hunter2", 12, false, redis_conn_defaults);
+	turn(&scene, 0);
+	accept_one(&scene);
+	turn(&scene, 0);
+	assert_memory_equal(heard(&scene),
+						"*3\r\n$4\r\nAUTH\r\n$4\r\nlive\r\n$7\r\nhunter2\r\n"
+						"*2\r\n$6\r\nSELECT\r\n$2\r\n12\r\n*3\r\n",
+						65);
+	say(&scene, "+OK\r\n-ERR DB index is out of range\r\n");
+	assert_int_equal(scene.downs, 1);
+	assert_string_equal(scene.why, "ERR DB index is out of range");
 	close_scene(&scene);
 }
 
@@ -514,6 +552,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ready_only_when_the_server_answers),
+		cmocka_unit_test(login_and_database_come_first),
 		cmocka_unit_test(refused_login_is_told_and_tried_again),
 		cmocka_unit_test(replies_come_in_order_to_their_callbacks),
 		cmocka_unit_test(commands_under_way_are_told_of_the_end),

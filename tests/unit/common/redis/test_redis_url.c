@@ -52,6 +52,9 @@ every_part_is_taken(void **state)
 	assert_true(url.is_unix);
 	assert_string_equal(url.host, "/run/redis.sock");
 	assert_int_equal(url.db, 2);
+	url = parse("unix://live@/run/redis.sock");
+	assert_string_equal(url.user, "live");
+	assert_string_equal(url.host, "/run/redis.sock");
 }
 
 static void
@@ -78,6 +81,8 @@ nonsense_is_refused(void **state)
 		"redis://user:secret@host",
 		"redis://:secret@host",
 		"unix://relative",
+		"unix://user:secret@/run/redis.sock",
+		"unix://user@relative",
 		"unix:///a?x=1",
 		"unix:///a?db=",
 	};
