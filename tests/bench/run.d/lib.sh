@@ -10,6 +10,9 @@ instance_up()
 	"$root/scripts/run" up --detach >"$CHEMCHAT_RUN_DIR.log" 2>&1 ||
 		{ tail -n 40 "$CHEMCHAT_RUN_DIR.log" >&2; exit 1; }
 	load_env
+	# the peer's plugin; a server that does not know the setting needs none
+	psql_admin -q -c 'ALTER SYSTEM SET output_plugin_libraries = pgoutput, test_decoding, chemchat, wal2json' \
+		-c 'SELECT pg_reload_conf()' >/dev/null || true
 	psql_admin -q -f "$here/setup.sql"
 	server_bin=$(dirname "$(<"$root/build/pg/pg_config.path")")
 }
