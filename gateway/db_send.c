@@ -200,6 +200,7 @@ static void
 lane_submit(DbLane *lane)
 {
 	int count = lane->batch_count;
+	SendItem *first = lane->batch;
 	SendItem *item;
 	PgRequest send = { .statement = DB_SEND, .done = on_sent, .arg = lane };
 	PgRequest position = { .statement = DB_POSITION,
@@ -207,22 +208,22 @@ lane_submit(DbLane *lane)
 						   .arg = lane };
 	PgParams *params = &send.params;
 
-	assert(lane->batch != NULL);
+	assert(first != NULL);
 	pg_params_init(params);
 	pg_params_array(params, PG_ELEMENT_UUID, count);
-	for (item = lane->batch; item != NULL; item = item->next)
+	for (item = first; item != NULL; item = item->next)
 		pg_params_array_uuid(params, &item->actor);
 	pg_params_array(params, PG_ELEMENT_UUID, count);
-	for (item = lane->batch; item != NULL; item = item->next)
+	for (item = first; item != NULL; item = item->next)
 		pg_params_array_uuid(params, &item->conversation_id);
 	pg_params_array(params, PG_ELEMENT_UUID, count);
-	for (item = lane->batch; item != NULL; item = item->next)
+	for (item = first; item != NULL; item = item->next)
 		pg_params_array_uuid(params, &item->client_msg_id);
 	pg_params_array(params, PG_ELEMENT_TEXT, count);
-	for (item = lane->batch; item != NULL; item = item->next)
+	for (item = first; item != NULL; item = item->next)
 		pg_params_array_text(params, item->body, item->body_len);
 	pg_params_array(params, PG_ELEMENT_TEXT, count);
-	for (item = lane->batch; item != NULL; item = item->next)
+	for (item = first; item != NULL; item = item->next)
 	{
 		if (item->trace[0] != '\0')
 			pg_params_array_text(params, item->trace, strlen(item->trace));
@@ -231,8 +232,8 @@ lane_submit(DbLane *lane)
 	}
 
 	/* The oldest item's: the connection gives up no later than its client. */
-	send.deadline_us = lane->batch->deadline_us;
-	position.deadline_us = lane->batch->deadline_us;
+	send.deadline_us = first->deadline_us;
+	position.deadline_us = first->deadline_us;
 	pg_params_init(&position.params);
 	lane->is_repeat = false;
 	lane->is_written = false;
