@@ -16,6 +16,8 @@
 const SUB_PROTOCOL = 'chemchat.v1.json';
 const BACKOFF_FIRST_MS = 500;
 const BACKOFF_LAST_MS = 30000;
+const CALM_MS = 5000;			/* online this long: nothing is failing */
+const FAILURES_WHEN_SERVED = 2;
 const WELCOME_DEADLINE_MS = 10000;
 const ANSWER_DEADLINE_MS = 15000;
 const PONG_DEADLINE_MS = 10000;
@@ -164,9 +166,7 @@ export class Link {
 		if (typeof frame.position === 'string')
 			this.position = frame.position;
 		if (frame.ref !== undefined && this.#requests.has(frame.ref))
-			this.#settle(frame.ref,
-				frame.type === 'error' ? new ChemChatError(frame) : null,
-				frame);
+			this.#answered(frame);
 		else if (frame.type === 'welcome')
 			this.#welcomed(frame);
 		else if (frame.type === 'bye')
@@ -177,14 +177,25 @@ export class Link {
 			this.#options.onFrame(frame);
 	}
 
+	/*
+	 * A server that welcomes and hangs up is still a failing one; one that
+	 * answers is none, however often the network between us is cut.
+	 */
+	#answered(frame) {
+		const isError = frame.type === 'error';
+
+		if (!isError)
+			this.#failures = Math.min(this.#failures, FAILURES_WHEN_SERVED);
+		this.#settle(frame.ref, isError ? new ChemChatError(frame) : null, frame);
+	}
+
 	#welcomed(frame) {
 		this.#clock.clearTimeout(this.#timers.welcome);
 		this.#pingMs = frame.pingMs ?? PING_DEFAULT_MS;
 		this.#schedulePing();
-		/* A server that welcomes and hangs up is still a failing one. */
 		this.#timers.calm = this.#clock.setTimeout(() => {
 			this.#failures = 0;
-		}, 5000);
+		}, CALM_MS);
 		this.#become('online');
 		this.#options.onWelcome(frame);
 	}

@@ -2,9 +2,9 @@
  * kills - people chat while processes are killed (-9)
  *
  *	node kills.mjs [--seconds 60] [--seed N] [--rate 100] [--sockets 32]
- *	               [--conversations 64] [--kill gateway,relay,postgres]
+ *	               [--conversations 64] [--kill gateway,relay,postgres,redis]
  *
- * Then everything is compared by oracle.mjs.  The seed, which is printed,
+ * `kafka` can be killed too; it takes long to start.  Then everything is compared by oracle.mjs.  The seed, which is printed,
  * gives the choices (who, where, whom to kill, when), not the machine's pace.
  */
 
@@ -23,7 +23,7 @@ const { values: given } = parseArgs({ options: {
 	rate: { type: 'string', default: '100' },
 	sockets: { type: 'string', default: '32' },
 	conversations: { type: 'string', default: '64' },
-	kill: { type: 'string', default: 'gateway,relay,postgres' },
+	kill: { type: 'string', default: 'gateway,relay,postgres,redis' },
 } });
 const SETTLE_MS = 120000;
 const GAP_LIMIT_MS = 10000;		/* without one acknowledgement, after a kill */
@@ -136,7 +136,7 @@ class Run {
 			this.#kills.at(-1);
 
 		this.#lastAckMs = Date.now();
-		if (kill)
+		if (kill && !this.#isOver)	/* then nobody sends any more */
 			kill.gapMs = Math.max(kill.gapMs, this.#lastAckMs - beganMs);
 	}
 
@@ -158,15 +158,30 @@ class Run {
 			if (this.#isOver)
 				return;
 			const service = this.#pick(services);
-			const pid = await this.#instance.kill(service);
 			const kill = { service, atMs: Date.now(), gapMs: 0 };
 
 			this.#kills.push(kill);
-			await waitFor(`${service} is back`,
-				() => this.#instance.isBack(service, pid),
-				{ withinMs: 60000, everyMs: 50 });
+			await (['kafka', 'redis'].includes(service)
+				? this.#breakServer(service) : this.#breakDaemon(service));
 			kill.backMs = Date.now() - kill.atMs;
 		}
+	}
+
+	/* The supervisor starts it again. */
+	async #breakDaemon(service) {
+		const pid = await this.#instance.kill(service);
+
+		await waitFor(`${service} is back`,
+			() => this.#instance.isBack(service, pid),
+			{ withinMs: 60000, everyMs: 50 });
+	}
+
+	/* It stays away until it is started. */
+	async #breakServer(service) {
+		await (service === 'redis' ? this.#instance.stopRedis()
+			: this.#instance.kill(service));
+		await sleep(500 + this.#random() * 4000);
+		await this.#instance.startService(service);
 	}
 
 	/* ---- afterwards ---- */

@@ -265,6 +265,40 @@ test('backoff_grows_and_is_jittered', async () => {
 	assert.equal(new Set(waits).size, waits.length);
 });
 
+test('a_network_that_is_cut_often_is_not_waited_for_long', async () => {
+	const { clock, network, client } = await signedIn();
+	const waits = [];
+
+	client.on('state', ({ state, retryAtMs }) => {
+		if (state === 'waiting')
+			waits.push(retryAtMs - clock.now());
+	});
+	for (let i = 0; i < 12; i++) {
+		network.sockets.at(-1).drop();
+		await clock.advance(2000);
+		welcome(network.sockets.at(-1));
+		answerHeads(network.sockets.at(-1), [HEAD]);
+	}
+	assert.equal(waits.length, 12);
+	assert.ok(Math.max(...waits) <= 2000, waits.join());
+});
+
+test('a_server_that_welcomes_and_hangs_up_is_left_alone', async () => {
+	const { clock, network, client } = await signedIn();
+	let waited = 0;
+
+	client.on('state', ({ state, retryAtMs }) => {
+		if (state === 'waiting')
+			waited = Math.max(waited, retryAtMs - clock.now());
+	});
+	for (let i = 0; i < 12; i++) {
+		network.sockets.at(-1).drop();
+		await clock.advance(30000);
+		welcome(network.sockets.at(-1));
+	}
+	assert.ok(waited > 5000, `${waited}`);
+});
+
 test('a_dead_network_is_noticed_by_ping', async () => {
 	const { clock, network, socket } = await signedIn();
 
