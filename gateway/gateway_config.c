@@ -1,5 +1,7 @@
 #include "gateway_config.h"
 
+#include "redis_url.h"
+
 #define OFFSET(field) offsetof(GatewayConfig, field)
 
 const Option gateway_options[] = {
@@ -124,3 +126,15 @@ const Option gateway_options[] = {
 	  .help = "how long a stop waits for requests under way" },
 	{ .name = NULL },
 };
+
+bool
+gateway_config_check(const void *arg, Error *err)
+{
+	const GatewayConfig *config = arg;
+	RedisUrl redis;
+
+	if (config->redis_url != NULL &&
+		!redis_url_parse(config->redis_url, &redis, err))
+		return error_wrap(err, "redis_url");
+	return true;
+}

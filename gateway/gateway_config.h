@@ -35,4 +35,7 @@ typedef struct GatewayConfig
 
 extern const Option gateway_options[];
 
+/* DaemonSpec.check */
+bool gateway_config_check(const void *config, Error *err);
+
 #endif

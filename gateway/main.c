@@ -17,6 +17,7 @@ static const DaemonSpec spec = {
 	.summary = "WebSocket for the people who chat",
 	.options = gateway_options,
 	.config_size = sizeof(GatewayConfig),
+	.check = gateway_config_check,
 	.run = gateway_run,
 };
 

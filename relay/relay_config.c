@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kafka_conf.h"
+#include "redis_url.h"
 
 #define OFFSET(field) offsetof(RelayConfig, field)
 
@@ -107,7 +108,11 @@ relay_config_check(const void *arg, Error *err)
 	KafkaConfig kafka = { .brokers = config->kafka,
 						  .properties_file = config->kafka_properties_file,
 						  .client_id = "chemchat-relay" };
+	RedisUrl redis;
 
+	if (config->redis_url != NULL &&
+		!redis_url_parse(config->redis_url, &redis, err))
+		return error_wrap(err, "redis_url");
 	if (strcmp(config->sink, "null") == 0)
 		return true;
 	if (strcmp(config->sink, "kafka") != 0)
