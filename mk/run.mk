@@ -38,8 +38,7 @@ check: ## the quick ones: lint, unit, regress
 	@tests/run lint unit regress
 
 soak: ## kill things under load for long (SECONDS=600)
-	@$(MAKE) --no-print-directory -s build stage
-	@tests/fault/run $(or $(SECONDS),600)
+	@tests/fault/run --seconds $(or $(SECONDS),600)
 
 fuzz: ## every fuzzer for long (SECONDS=600 each)
 	@tests/fuzz/run $(or $(SECONDS),600)
