@@ -75,6 +75,7 @@ static SinkStatus redis_turn(Sink *sink, int64_t now_us, Error *err);
 static int redis_wait(Sink *sink, struct pollfd *fds, int64_t *deadline_us);
 static void redis_free(Sink *sink);
 
+static short poll_once(const RedisConn *conn);
 static void on_ready(void *arg);
 static void on_down(void *arg, const char *why, int64_t retry_ms);
 static bool is_hearing(const SinkRedis *redis, int64_t now_us);
@@ -249,13 +250,13 @@ static SinkStatus
 redis_turn(Sink *sink, int64_t now_us, Error *err)
 {
 	SinkRedis *redis = (SinkRedis *) sink;
-	struct pollfd pfd = { .fd = redis_conn_fd(redis->conn),
-						  .events = redis_conn_events(redis->conn) };
+	short revents = POLLIN;
 
 	(void) err;
-	if (pfd.fd >= 0 && poll(&pfd, 1, 0) < 0)
-		pfd.revents = 0;
-	redis_conn_turn(redis->conn, pfd.revents, now_us);
+	/* while connecting it must be true; later a read says it as cheaply */
+	if (!redis_conn_is_ready(redis->conn))
+		revents = poll_once(redis->conn);
+	redis_conn_turn(redis->conn, revents, now_us);
 	if (!redis_conn_is_ready(redis->conn))
 		return SINK_OK;
 	if (!redis->is_claimed && now_us >= redis->claim_at_us)
@@ -272,6 +273,15 @@ redis_turn(Sink *sink, int64_t now_us, Error *err)
 	}
 	redis_conn_flush(redis->conn);
 	return SINK_OK;
+}
+
+static short
+poll_once(const RedisConn *conn)
+{
+	struct pollfd pfd = { .fd = redis_conn_fd(conn),
+						  .events = redis_conn_events(conn) };
+
+	return pfd.fd >= 0 && poll(&pfd, 1, 0) > 0 ? pfd.revents : 0;
 }
 
 static int

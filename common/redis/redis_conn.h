@@ -108,7 +108,10 @@ short redis_conn_events(const RedisConn *conn);
 /* On clock_now_us; a turn is due then. */
 int64_t redis_conn_deadline_us(const RedisConn *conn);
 
-/* revents: what poll said of the descriptor; 0 when a deadline came. */
+/*
+ * revents: what poll said of the descriptor; 0 when a deadline came.  A ready
+ * connection may be told POLLIN at any time.
+ */
 void redis_conn_turn(RedisConn *conn, short revents, int64_t now_us);
 
 #endif
