@@ -10,6 +10,7 @@
 #include "catalog/indexing.h"
 #include "catalog/pg_extension.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
@@ -43,6 +44,9 @@ guard_init(void)
 void
 guard_begin_write(void)
 {
+	/* As for any INSERT: a standby has no timeline to write on. */
+	PreventCommandIfReadOnly("a chat write");
+	PreventCommandDuringRecovery("a chat write");
 	check_version();
 	if (IsolationUsesXactSnapshot())
 		chat_raise(CHAT_UNSAFE_ISOLATION, NULL, NULL);

@@ -81,6 +81,10 @@ ROLLBACK;
 BEGIN ISOLATION LEVEL READ UNCOMMITTED;
 SELECT seq FROM chemchat.send_message(t.id('alice'), t.id('lab'), t.id('k5'), 'x');
 COMMIT;
+-- A read-only transaction, as on a standby, is refused before anything.
+BEGIN READ ONLY;
+SELECT count(*) AS calls, count(*) FILTER (WHERE state = '25006') AS refused FROM call, t.refusal(statement);
+ROLLBACK;
 -- Readers may have any.
 BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY;
 SELECT status, upto FROM chemchat.changes_since(t.id('alice'), t.id('lab'), 0);

@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # shellcheck shell=bash
 # A plain pg_dump, restored into an empty server: every row is there, in a new
 # epoch, and no event was written by it.

@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # shellcheck shell=bash
 # Eight sessions send, batch, join, leave, roll back and retry in a few
 # conversations at once.  Afterwards: no hole, no double, every event in the
