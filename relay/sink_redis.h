@@ -26,7 +26,7 @@
 #include "metrics.h"
 #include "sink.h"
 
-#define SINK_REDIS_DEAF_MS 2000
+#define SINK_REDIS_DEAF_MS 1500
 
 /* Made once per process, before the first sink. */
 typedef struct SinkRedisMetrics

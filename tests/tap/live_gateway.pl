@@ -223,6 +223,26 @@ wait_until('it is live again', sub { is_live($gateway) }, 20);
 send_sql('alice', 'it goes on');
 ok(defined seen_after($bob, 'it goes on', 5), 'Redis goes on: live again');
 
+# --- who should publish sleeps: the walsender, the relay
+
+my $walsender = sql("SELECT active_pid FROM pg_replication_slots
+	WHERE slot_name LIKE 'chemchat_%_live'");
+foreach my $sleeper ([ 'the walsender', $walsender ],
+	[ 'the relay', $relay->{pid} ])
+{
+	my ($name, $pid) = @$sleeper;
+	kill STOP => $pid;
+	send_sql('alice', "$name sleeps");
+	ok(defined seen_after($bob, "$name sleeps", 6),
+		"with $name stopped it is seen within 6 s");
+	wait_until('the gateway polls', sub { !is_live($gateway) }, 7);
+	kill CONT => $pid;
+	wait_until('it is live again', sub { is_live($gateway) }, 20);
+	send_sql('alice', "$name is awake");
+	ok(defined seen_after($bob, "$name is awake", 5),
+		"$name goes on: live again");
+}
+
 # --- all of it again under load: everything once, in order
 
 my $watcher = person($gateway->{port}, 'bob');
