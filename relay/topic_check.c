@@ -227,6 +227,10 @@ topic_check_run(const TopicCheckRequest *request, TopicCheck *check, Error *err)
 	int64_t end_total = 0;
 
 	memset(check, 0, sizeof(*check));
+	/* the history asked about has its place, however many others there are */
+	topic_check_note(&check->found,
+					 &(SinkPosition){ .system_id = request->identity.system_id,
+									  .timeline = request->identity.timeline });
 	if (admin == NULL || !ask_partitions(request, admin, check, err))
 		goto cleanup;
 	if (!is_as_recorded(&request->identity, check, err))

@@ -153,6 +153,7 @@ sub relay_stop
 sub relay_log
 {
 	my ($relay) = @_;
+	return '' if !-e $relay->{log};
 	return substr(slurp_file($relay->{log}), $relay->{from});
 }
 
