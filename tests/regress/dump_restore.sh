@@ -77,4 +77,12 @@ there -c "SELECT seq, ev, rev = 1::bigint << 40 FROM chemchat.send_message(t.id(
 told=$(there -c "SELECT count(*) FROM pg_logical_slot_get_changes('listens', NULL, NULL)
 				  WHERE data LIKE 'message:%prefix: chemchat%'")
 [ "$told" = 1 ] || fail "one new message, $told events"
+
+# Beside the original, on the same server, it is another history too.
+createdb beside
+PGDATABASE=beside here -q -f out/dump_restore/dump.sql > /dev/null
+[ "$(PGDATABASE=beside here -c "SELECT rev >> 40 FROM chemchat.send_message(t.id('alice'), t.id('lab'), t.id('new'), 'new')")" = 1 ] ||
+	fail "a copy on the same server goes on in the original's epoch"
+[ "$(here -c "SELECT rev >> 40 FROM chemchat.send_message(t.id('alice'), t.id('lab'), t.id('new'), 'new')")" = 0 ] ||
+	fail "the original began a new epoch"
 echo "every row restored"
