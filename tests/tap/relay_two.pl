@@ -18,7 +18,8 @@ my $second = relay_start($node, $kafka, name => 'second');
 wait_until('the second stands by',
 	sub { relay_log($second) =~ /standing by/ }, 20);
 is(relay_metric($second, 'chemchat_relay_is_streaming'), 0, 'it does not stream');
-is(relay_metric($second, 'chemchat_ready'), 1, 'standing by is being ready');
+wait_until('standing by is being ready',
+	sub { relay_metric($second, 'chemchat_ready') }, 10);
 
 sub walsender
 {
