@@ -48,6 +48,7 @@ typedef struct Gateway
 	GatewayMetrics *metrics;
 	Chat chat;
 	Error db_reason;
+	bool is_configured; /* what fails from here on is not a setting */
 	bool is_draining;
 	int64_t drain_began_us;
 	int64_t max_connections;
@@ -108,7 +109,7 @@ gateway_run(Daemon *daemon, const void *config)
 	if (!start(&gateway, &err))
 	{
 		log_error("could not start", "reason=%s", log_quote(err.text));
-		code = EXIT_CONFIG;
+		code = gateway.is_configured ? EXIT_UNAVAILABLE : EXIT_CONFIG;
 	}
 	else
 		uv_run(&gateway.loop, UV_RUN_DEFAULT);
@@ -150,6 +151,7 @@ start(Gateway *gateway, Error *err)
 		return false;
 	if (!start_chat(gateway, err))
 		return false;
+	gateway->is_configured = true;
 	gateway->ws =
 		ws_open(&gateway->loop, &handler, gateway, FRAME_TEXT_MAX, err);
 	if (gateway->ws == NULL)

@@ -12,8 +12,13 @@
 #include "utf8.h"
 #include "xalloc.h"
 
-/* Small reads keep an idle connection small. */
+/*
+ * Small reads keep an idle connection small.  Unless told otherwise the
+ * library takes the same size for writes, and cuts every frame into as many
+ * calls of send() and turns of the loop.
+ */
 #define RX_BYTES         256
+#define TX_BYTES         (4 * 1024 * 1024)
 #define CLOSE_WAIT_S     2
 #define CLOSE_REASON_MAX 60
 
@@ -72,6 +77,7 @@ static const struct lws_protocols protocols[] = {
 		.callback = on_event,
 		.per_session_data_size = sizeof(WsSocket),
 		.rx_buffer_size = RX_BYTES,
+		.tx_packet_size = TX_BYTES,
 	},
 	{ 0 },
 };
