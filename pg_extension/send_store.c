@@ -18,11 +18,11 @@
  * all of it, once per batch, for as long as the plan lives.
  */
 static const char lock_waiting[] =
-	"SELECT c.id FROM chemchat.conversation AS c"
+	"SELECT c.id, c.kind FROM chemchat.conversation AS c"
 	" WHERE c.id = ANY ($1) ORDER BY c.id FOR NO KEY UPDATE";
 
 static const char lock_free[] =
-	"SELECT c.id FROM chemchat.conversation AS c"
+	"SELECT c.id, c.kind FROM chemchat.conversation AS c"
 	" WHERE c.id = ANY ($1) ORDER BY c.id FOR NO KEY UPDATE SKIP LOCKED";
 
 /*
@@ -43,19 +43,44 @@ static const char read_heads[] =
 	"        WHERE ch.conversation_id = i.conversation_id"
 	"        ORDER BY ch.ev DESC LIMIT 1) AS e ON true";
 
+/*
+ * The wall for a set, as _authorized() is for one: the same tables, with the
+ * permissions read once a batch, and the kind not looked up where the lock has
+ * brought it.
+ */
 static const char look_up[] =
-	"SELECT i.n, a.is_allowed,"
+	"SELECT i.n, s.role IS NOT NULL,"
+	"       (coalesce(i.kind, (SELECT c.kind FROM chemchat.conversation AS c"
+	"                           WHERE c.id = i.conversation_id)), s.role)"
+	"       IN (SELECT p.kind, p.role FROM chemchat.permission AS p"
+	"            WHERE p.verb = 'send'),"
 	"       m.body_hash, m.id, m.seq, m.ev, m.rev, m.created_at"
-	"  FROM unnest($1, $2, $3) WITH ORDINALITY"
-	"       AS i (actor, conversation_id, client_msg_id, n)"
+	"  FROM unnest($1, $2, $3, $4) WITH ORDINALITY"
+	"       AS i (actor, conversation_id, client_msg_id, kind, n)"
 	"  LEFT JOIN LATERAL ("
 	"       SELECT * FROM chemchat.message AS o"
 	"        WHERE o.sender = i.actor"
 	"          AND o.conversation_id = i.conversation_id"
 	"          AND o.client_msg_id = i.client_msg_id LIMIT 1) AS m ON true"
-	"  LEFT JOIN LATERAL"
-	"       chemchat._authorized(i.actor, i.conversation_id, 'send') AS a"
-	"       ON true";
+	"  LEFT JOIN LATERAL ("
+	"       SELECT seat.role FROM chemchat.member AS seat"
+	"        WHERE seat.conversation_id = i.conversation_id"
+	"          AND seat.user_id = i.actor"
+	"          AND seat.state = 'joined' LIMIT 1) AS s ON true";
+
+/* its columns */
+typedef enum LookUpColumn
+{
+	FOUND_N = 1,
+	FOUND_IS_MEMBER,
+	FOUND_IS_ALLOWED,
+	FOUND_BODY_HASH, /* from here on NULL when the key is new */
+	FOUND_ID,
+	FOUND_SEQ,
+	FOUND_EV,
+	FOUND_REV,
+	FOUND_CREATED_AT
+} LookUpColumn;
 
 static const char insert_messages[] =
 	"INSERT INTO chemchat.message"
@@ -90,7 +115,9 @@ static const QueryText query_texts[QUERY_COUNT] = {
 	[LOCK_WAITING] = { lock_waiting, 1, { UUIDARRAYOID } },
 	[LOCK_FREE] = { lock_free, 1, { UUIDARRAYOID } },
 	[READ_HEADS] = { read_heads, 1, { UUIDARRAYOID } },
-	[LOOK_UP] = { look_up, 3, { UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID } },
+	[LOOK_UP] = { look_up,
+				  4,
+				  { UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID } },
 	[INSERT_MESSAGES] = { insert_messages,
 						  10,
 						  { UUIDARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
@@ -108,6 +135,7 @@ static SPIPlanPtr plans[QUERY_COUNT];
 static void run(StoreQuery query, Datum *args, int expected);
 static Datum uuid_array(Datum *ids, int count);
 static Datum int8_array(Datum *numbers, int count);
+static Datum text_array(Datum *texts, bool *nulls, int count);
 static void answer_original(SendItem *item, uint64 row);
 
 void
@@ -143,7 +171,10 @@ send_store_lock(SendConversation *conversations, int count, bool is_waiting)
 		while (at < count && memcmp(&conversations[at].id, id, UUID_LEN) != 0)
 			at++;
 		if (at < count)
+		{
 			conversations[at].is_locked = true;
+			conversations[at].kind = COLUMN(row, 2, &is_null);
+		}
 	}
 }
 
@@ -180,12 +211,13 @@ send_store_read_heads(SendConversation *conversations, int count)
 void
 send_store_look_up(SendItem *items, int count)
 {
-	Datum *columns[3];
+	Datum *columns[4];
+	bool *has_no_kind = palloc(sizeof(bool) * (size_t) count);
 	SendItem **asked = palloc(sizeof(SendItem *) * (size_t) count);
-	Datum args[3];
+	Datum args[4];
 	int asked_count = 0;
 
-	for (int c = 0; c < 3; c++)
+	for (int c = 0; c < 4; c++)
 		columns[c] = palloc(sizeof(Datum) * (size_t) count);
 	for (int i = 0; i < count; i++)
 	{
@@ -194,20 +226,24 @@ send_store_look_up(SendItem *items, int count)
 		columns[0][asked_count] = UUIDPGetDatum(items[i].actor);
 		columns[1][asked_count] = UUIDPGetDatum(items[i].conversation_id);
 		columns[2][asked_count] = UUIDPGetDatum(items[i].client_msg_id);
+		columns[3][asked_count] = items[i].conversation->kind;
+		has_no_kind[asked_count] = !items[i].conversation->is_locked;
 		asked[asked_count++] = &items[i];
 	}
 	for (int c = 0; c < 3; c++)
 		args[c] = uuid_array(columns[c], asked_count);
+	args[3] = text_array(columns[3], has_no_kind, asked_count);
 	run(LOOK_UP, args, SPI_OK_SELECT);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
 		bool is_null;
-		SendItem *item = asked[DatumGetInt64(COLUMN(row, 1, &is_null)) - 1];
-		bool is_allowed = DatumGetBool(COLUMN(row, 2, &is_null));
+		SendItem *item =
+			asked[DatumGetInt64(COLUMN(row, FOUND_N, &is_null)) - 1];
 
-		item->is_member = !is_null;
-		item->is_allowed = !is_null && is_allowed;
-		(void) COLUMN(row, 3, &is_null);
+		item->is_member = DatumGetBool(COLUMN(row, FOUND_IS_MEMBER, &is_null));
+		item->is_allowed =
+			DatumGetBool(COLUMN(row, FOUND_IS_ALLOWED, &is_null)) && !is_null;
+		(void) COLUMN(row, FOUND_BODY_HASH, &is_null);
 		if (!is_null)
 			answer_original(item, row);
 	}
@@ -293,6 +329,17 @@ int8_array(Datum *numbers, int count)
 										   TYPALIGN_DOUBLE));
 }
 
+static Datum
+text_array(Datum *texts, bool *nulls, int count)
+{
+	int dims[1] = { count };
+	int lower_bounds[1] = { 1 };
+
+	return PointerGetDatum(construct_md_array(texts, nulls, 1, dims,
+											  lower_bounds, TEXTOID, -1, false,
+											  TYPALIGN_INT));
+}
+
 /* The key is known: a retry gets the original, another body a refusal. */
 static void
 answer_original(SendItem *item, uint64 row)
@@ -300,16 +347,18 @@ answer_original(SendItem *item, uint64 row)
 	bool is_null;
 
 	item->is_answered = true;
-	if (DatumGetInt64(COLUMN(row, 3, &is_null)) != item->body_hash)
+	if (DatumGetInt64(COLUMN(row, FOUND_BODY_HASH, &is_null)) !=
+		item->body_hash)
 	{
 		item->error = CHAT_IDEMPOTENCY_MISMATCH;
 		item->field = "client_msg_id";
 		return;
 	}
-	item->id = *DatumGetUUIDP(COLUMN(row, 4, &is_null));
-	item->seq = DatumGetInt64(COLUMN(row, 5, &is_null));
-	item->ev = DatumGetInt64(COLUMN(row, 6, &is_null));
-	item->rev = DatumGetInt64(COLUMN(row, 7, &is_null));
-	item->created_at = DatumGetTimestampTz(COLUMN(row, 8, &is_null));
+	item->id = *DatumGetUUIDP(COLUMN(row, FOUND_ID, &is_null));
+	item->seq = DatumGetInt64(COLUMN(row, FOUND_SEQ, &is_null));
+	item->ev = DatumGetInt64(COLUMN(row, FOUND_EV, &is_null));
+	item->rev = DatumGetInt64(COLUMN(row, FOUND_REV, &is_null));
+	item->created_at =
+		DatumGetTimestampTz(COLUMN(row, FOUND_CREATED_AT, &is_null));
 	item->is_duplicate = true;
 }

@@ -14,7 +14,8 @@ struct SendConversation
 {
 	pg_uuid_t id;
 	bool is_locked;
-	int64 seq; /* the last one given */
+	Datum kind; /* a text, once it is locked */
+	int64 seq;  /* the last one given */
 	int64 ev;
 };
 
