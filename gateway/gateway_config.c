@@ -1,5 +1,7 @@
 #include "gateway_config.h"
 
+#include <arpa/inet.h>
+
 #include "redis_url.h"
 
 #define OFFSET(field) offsetof(GatewayConfig, field)
@@ -132,9 +134,14 @@ gateway_config_check(const void *arg, Error *err)
 {
 	const GatewayConfig *config = arg;
 	RedisUrl redis;
+	unsigned char address[16];
 
 	if (config->redis_url != NULL &&
 		!redis_url_parse(config->redis_url, &redis, err))
 		return error_wrap(err, "redis_url");
+	if (inet_pton(AF_INET, config->listen_host, address) != 1 &&
+		inet_pton(AF_INET6, config->listen_host, address) != 1)
+		return error_set(err, "listen_host is no address: \"%s\"",
+						 config->listen_host);
 	return true;
 }
