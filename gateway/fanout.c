@@ -31,6 +31,7 @@ struct Fanout
 	TurnFrame *dirty;
 	TurnFrame *spare;
 	Seen *seen;
+	Seen *joins; /* who joined what is not here, by user */
 	PullQueue *pulls;
 	uint32_t mark;
 	FanoutCounts counts;
@@ -77,6 +78,7 @@ fanout_new(Registry *registry, const FanoutPorts *ports, void *arg)
 	fanout->ports = *ports;
 	fanout->arg = arg;
 	fanout->seen = seen_new();
+	fanout->joins = seen_new();
 	fanout->pulls = pull_queue_new();
 	registry_on_forget(registry, forget, fanout);
 	return fanout;
@@ -100,6 +102,7 @@ fanout_free(Fanout **fanout_ref)
 		free(frame);
 	}
 	seen_free(&fanout->seen);
+	seen_free(&fanout->joins);
 	pull_queue_free(&fanout->pulls);
 	free(fanout);
 }
@@ -120,13 +123,14 @@ fanout_event(Fanout *fanout, const Event *event, const char *position)
 		return;
 	if (conversation == NULL)
 	{
-		User *user = change.is_member && !change.is_removed
-						 ? registry_user(fanout->registry, &change.user_id)
-						 : NULL;
-
 		seen_note(fanout->seen, &key, event->ev, clock_now_us());
-		if (user != NULL)
-			fanout->ports.look(fanout->arg, &user->id, 0);
+		if (change.is_member && !change.is_removed)
+		{
+			/* Also of who comes in a moment and asks too early, see rows. */
+			seen_note(fanout->joins, &change.user_id, 1, clock_now_us());
+			if (registry_user(fanout->registry, &change.user_id) != NULL)
+				fanout->ports.look(fanout->arg, &change.user_id, 0);
+		}
 		return;
 	}
 	if (event->ev <= conversation->ev)
@@ -244,8 +248,15 @@ fanout_rows(Fanout *fanout, const HeadRows *rows)
 	{
 		User *user = registry_user(fanout->registry, &rows->users[i]);
 
-		if (user != NULL && drop_unmarked(fanout, user, rows))
+		if (user == NULL)
+			continue;
+		if (drop_unmarked(fanout, user, rows))
 			is_changed = true;
+
+		/* She joined something just now; these rows may be too early. */
+		if (seen_is_newer(fanout->joins, &user->id, 0,
+						  rows->asked_us - FANOUT_SETTLE_US))
+			fanout->ports.look(fanout->arg, &user->id, FANOUT_SETTLE_US / 1000);
 	}
 	start_pulls(fanout);
 	return is_changed;

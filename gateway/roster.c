@@ -105,17 +105,24 @@ void
 roster_look(Roster *roster, const Uuid *user_id, int64_t delay_ms,
 			RosterDoneFn done, void *arg)
 {
+	int64_t now_us = clock_now_us();
+	int64_t due_us = now_us + delay_ms * 1000;
 	Look *look;
 
-	/* One that waits for nobody's sake serves all who have no callback. */
+	/*
+	 * One that waits for nobody's sake serves all who have no callback, if
+	 * it comes neither later than wanted nor much too early.
+	 */
 	for (look = roster->looks; done == NULL && look != NULL; look = look->next)
 	{
-		if (look->done == NULL && uuid_equal(&look->user_id, user_id))
+		if (look->done == NULL && uuid_equal(&look->user_id, user_id) &&
+			look->due_us <= due_us &&
+			(delay_ms == 0 || look->due_us >= now_us + delay_ms * 500))
 			return;
 	}
 	look = xcalloc(1, sizeof(*look));
 	look->user_id = *user_id;
-	look->due_us = clock_now_us() + delay_ms * 1000;
+	look->due_us = due_us;
 	look->done = done;
 	look->arg = arg;
 	*roster->looks_end = look;

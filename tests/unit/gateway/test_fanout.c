@@ -480,6 +480,25 @@ a_join_of_a_conversation_not_here_is_looked_up(void **state)
 	assert_int_equal(scene->look_delay_ms, 0);
 }
 
+/* It was decoded before its transaction was visible to others. */
+static void
+a_join_that_no_row_shows_yet_is_looked_up_again(void **state)
+{
+	Scene *scene = *state;
+
+	rows_say(scene, false, false, 10);
+	hear_kind(scene, EVENT_MEMBER, &scene->bob.id, "joined", 11);
+	rows_say(scene, false, false, 10);
+	assert_int_equal(scene->looks, 2);
+	assert_true(uuid_equal(&scene->looked, &scene->bob.id));
+	assert_true(scene->look_delay_ms * 1000 >= FANOUT_SETTLE_US);
+	pass(scene, scene->look_delay_ms * 1000 + 1);
+	forget_frames(scene);
+	rows_say(scene, false, true, 11);
+	assert_non_null(strstr(scene->bob.frames[0], "\"added\""));
+	assert_int_equal(scene->looks, 2);
+}
+
 static void
 a_wide_hole_is_a_lag(void **state)
 {
@@ -567,6 +586,7 @@ main(void)
 		SCENE(rows_of_one_channel_end_memberships_of_that_channel_only),
 		SCENE(an_event_that_passed_while_rows_were_read_is_pulled),
 		SCENE(a_join_of_a_conversation_not_here_is_looked_up),
+		SCENE(a_join_that_no_row_shows_yet_is_looked_up_again),
 		SCENE(a_wide_hole_is_a_lag),
 		SCENE(a_shorter_history_resets_everybody),
 		SCENE(a_hint_pulls_what_is_behind_and_nothing_else),
