@@ -96,10 +96,14 @@ class Run {
 
 			this.#conversations.push({ id, members: [...members] });
 		}
-		await waitFor('everybody is in their conversations', () =>
-			this.#conversations.every(({ id, members }) =>
-				members.every((person) => person.client.conversations()
-					.some((one) => one.id === id))), { withinMs: 30000 });
+		const missing = () => this.#conversations.flatMap(({ id, members }) =>
+			members.filter((person) => !person.client.conversations()
+				.some((one) => one.id === id))
+				.map((person) => `${person.name} (${
+					person.client.connection}) in ${id}`));
+
+		await waitFor(() => `all are in their conversations: ${missing()}`,
+			() => missing().length === 0, { withinMs: 30000 });
 		this.#topic = new TopicReader(this.#instance.env.CHEMCHAT_KAFKA);
 	}
 

@@ -22,9 +22,13 @@ export class TopicReader {
 	constructor(broker, topic = 'chat.messages.v1') {
 		/* header values hold neither tabs nor newlines; JSON neither */
 		this.#kcat = spawn('kcat', ['-b', broker, '-C', '-q', '-t', topic,
-			'-o', 'beginning', '-u', '-X', 'topic.metadata.refresh.interval.ms=1000',
+			'-o', 'beginning', '-u', '-E', '-X', 'topic.metadata.refresh.interval.ms=1000',
 			'-X', 'reconnect.backoff.max.ms=500',
 			'-f', '%p\\t%k\\t%h\\t%s\\n'], { stdio: ['ignore', 'pipe', 'ignore'] });
+		this.#kcat.on('exit', (code) => {
+			if (code !== null)
+				this.failures.push(`kcat ended with ${code}`);
+		});
 		createInterface({ input: this.#kcat.stdout })
 			.on('line', (line) => this.#record(line));
 	}
