@@ -12,6 +12,10 @@
 /* Events handed on before the other chores get their turn. */
 #define EVENTS_PER_TURN 512
 
+/* from this rate on, packets are awaited in groups (relay.c, chore_wait) */
+#define BUSY_PACKETS_PER_MS 10
+#define MEASURE_US          5000
+
 #define REPORT_EVERY_US        1000000
 /* without events of ours: what others wrote is confirmed now and then */
 #define SKIP_REPORT_BYTES      (64 * 1024)
@@ -292,9 +296,22 @@ take_packet(Relay *relay, bool *has_read)
 			return false;
 	}
 	relay->heard_us = relay->now_us;
+	relay->packets++;
 	if (packet.wal_end > relay->received_lsn)
 		relay->received_lsn = packet.wal_end;
 	return true;
+}
+
+static void
+measure(Relay *relay)
+{
+	int64_t took_us = relay->now_us - relay->measured_us;
+
+	if (took_us < MEASURE_US)
+		return;
+	relay->is_busy = relay->packets * 1000 > BUSY_PACKETS_PER_MS * took_us;
+	relay->packets = 0;
+	relay->measured_us = relay->now_us;
 }
 
 static void
@@ -318,6 +335,7 @@ relay_stream_receive(Relay *relay)
 	if (relay->phase == PHASE_STREAM && relay->exit_code < 0)
 	{
 		relay->is_blocked = false;
+		measure(relay);
 		while (budget > 0 && !relay->is_blocked)
 		{
 			if (relay->frame.is_here)
