@@ -1,0 +1,280 @@
+/* uses: gateway common/jwt common/daemon common/redis common/pg common/wire common/base */
+/* links: -Wl,--allow-multiple-definition -lm */
+/* pkgs: libwebsockets libuv jansson libpq hiredis openssl */
+/*
+ * fuzz_protocol - what clients and the database's answers may say
+ *
+ * The first byte chooses: frames of a client (one a line) into the command
+ * table of a welcomed session; the head of an HTTP request, whole and in
+ * slices; an answer of live_changes into the fan-out.  Beyond not crashing:
+ * every frame is answered with JSON, or asks the database; a head that is
+ * accepted says the same whatever came in which slice; nothing is delivered
+ * twice or backwards.  The database is fake_chat.h's: its definitions come
+ * first, so those of db.c are passed over.
+ */
+#define FAKE_DB
+#include "../unit/gateway/fake_chat.h"
+
+#include "clock.h"
+#include "event_json.h"
+#include "http.h"
+#include "log.h"
+
+typedef struct World
+{
+	Chat chat;
+	FakeSocket socket;
+	uint64_t last_ev;
+} World;
+
+static World world;
+
+static void
+need(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+static void
+port_pull(void *arg, const Uuid *conversation_id, uint64_t after_ev)
+{
+	(void) arg;
+	(void) conversation_id;
+	(void) after_ev;
+}
+
+static void
+port_look(void *arg, const Uuid *user_id, int64_t delay_ms)
+{
+	(void) arg;
+	(void) user_id;
+	(void) delay_ms;
+}
+
+static void
+port_deliver(void *arg, Seat *seat, Payload *frame, const Uuid *conversation_id)
+{
+	Slice text = { (const char *) payload_text(frame), frame->len };
+	Slice events;
+	Slice event;
+	bool is_bad;
+	uint64_t ev;
+
+	(void) arg;
+	(void) seat;
+	(void) conversation_id;
+	need(event_json_field(text, "events", &events));
+	while (event_json_next(&events, &event, &is_bad))
+	{
+		need(event_json_number(event, "ev", &ev));
+		need(ev > world.last_ev);
+		world.last_ev = ev;
+	}
+}
+
+static void
+port_tell(void *arg, Seat *seat, Payload *frame)
+{
+	(void) arg;
+	(void) seat;
+	(void) frame;
+}
+
+static void
+port_dirty(void *arg)
+{
+	(void) arg;
+}
+
+static void
+begin(void)
+{
+	static const Uuid user = { { 0xa } };
+	FanoutPorts ports = { port_pull, port_look, port_deliver, port_tell,
+						  port_dirty };
+	Chat *chat = &world.chat;
+
+	memset(&world, 0, sizeof(world));
+	chat->registry = registry_new();
+	chat->sessions = sessions_new(chat->registry, &fake_transport);
+	chat->fanout = fanout_new(chat->registry, &ports, NULL);
+	chat->send_rule.per_second = 0;
+	chat->user_connections_max = 10;
+	world.socket.session = session_new(chat->sessions, &world.socket, NULL);
+	(void) registry_sit(chat->registry, &user,
+						session_seat(world.socket.session));
+	session_set_state(world.socket.session, SESSION_READY);
+}
+
+static void
+end(void)
+{
+	fake_gone(&world.socket);
+	fanout_free(&world.chat.fanout);
+	sessions_free(&world.chat.sessions);
+	registry_free(&world.chat.registry);
+}
+
+/* One frame: an answer, or a question to the database, never both or none. */
+static void
+try_frame(const char *text, size_t len)
+{
+	DbError busy = { .code = "busy" };
+	int before = world.socket.frame_count;
+	int asked = fake_db.sends + fake_db.reads;
+	json_t *answer;
+
+	command_run(&world.chat, world.socket.session, text, len);
+	if (world.socket.close_code != 0)
+		return; /* bye */
+	asked = fake_db.sends + fake_db.reads - asked;
+	need(world.socket.frame_count - before + asked == 1);
+	if (asked == 1 && fake_db.sent != NULL)
+		fake_db.sent(fake_db.arg, &busy, NULL);
+	else if (asked == 1)
+		fake_db.answer(fake_db.arg, &busy, NULL);
+	fake_db.sent = NULL;
+	fake_db.answer = NULL;
+	need(world.socket.frame_count - before == 1);
+	answer = json_loads(fake_last(&world.socket), JSON_REJECT_DUPLICATES, NULL);
+	need(json_is_object(answer));
+	need(json_is_string(json_object_get(answer, "type")));
+	json_decref(answer);
+}
+
+static void
+try_frames(const char *text, size_t len)
+{
+	begin();
+	for (int i = 0; i < 100; i++)
+	{
+		const char *line_end = memchr(text, '\n', len);
+		size_t line = line_end ? (size_t) (line_end - text) : len;
+
+		try_frame(text, line);
+		if (line_end == NULL || world.socket.close_code != 0)
+			break;
+		text += line + 1;
+		len -= line + 1;
+	}
+	end();
+}
+
+static void
+try_head(const char *text, size_t len)
+{
+	const char *reason;
+	HttpHead head;
+	HttpHead sliced;
+	int verdict = http_head_parse(text, len, &head, &reason);
+	Buf out;
+
+	need(verdict == HTTP_MORE || verdict == HTTP_OK || verdict >= 400);
+	for (size_t part = 0; part < len; part += 1 + part / 8)
+	{
+		int early = http_head_parse(text, part, &sliced, &reason);
+
+		/* Which of two mistakes is named may differ; that it is one, not. */
+		need(early == HTTP_MORE || early == verdict ||
+			 (early >= HTTP_STATUS_MIN && verdict >= HTTP_STATUS_MIN));
+	}
+	if (verdict != HTTP_OK)
+		return;
+	need(head.size <= len && head.path[0] == '/');
+	need(!head.is_upgrade || head.websocket_key.len == 24);
+	(void) http_origin_is_allowed(&head, "https://a.example, null");
+	buf_init(&out);
+	http_answer(NULL, &head, &out);
+	need(strncmp(out.data, "HTTP/1.1 404 ", 13) == 0);
+	buf_fini(&out);
+}
+
+static void
+try_pulled(const char *text, size_t len)
+{
+	static const Uuid user = { { 0xa } };
+	static const Uuid general = { { 0xc } };
+	HeadRow row = { user, general, true, 10, 7 };
+	HeadRows rows = { &user, 1, -1, 0, &row, 1 };
+	Pulled pulled = { .conversation_id = general,
+					  .after_ev = 10,
+					  .upto = 20,
+					  .head = 30,
+					  .events = text,
+					  .events_len = len,
+					  .position = "1:1:0/1" };
+
+	begin();
+	(void) fanout_rows(world.chat.fanout, &rows);
+	world.last_ev = 10;
+	fanout_hint(world.chat.fanout, &general, 20);
+	fanout_pulled(world.chat.fanout, &pulled);
+	fanout_flush(world.chat.fanout);
+	end();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	static const char *const seeds[] = {
+		"0{\"type\":\"send\",\"ref\":\"1\",\"conversationId\":"
+		"\"00000000-0000-7000-8000-0000000000c1\",\"clientMsgId\":"
+		"\"00000000-0000-7000-8000-000000000099\",\"body\":\"hi\"}\n"
+		"{\"type\":\"heads\"}\n{\"type\":\"ping\"}\n{\"type\":\"bye\"}",
+		"0{\"type\":\"changes\",\"conversationId\":"
+		"\"00000000-0000-7000-8000-0000000000c1\",\"afterEv\":4}\n"
+		"{\"type\":\"users\",\"ids\":[\"00000000-0000-7000-8000-0000000000c1\"]"
+		"}",
+		"1GET /v1/ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n"
+		"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+		"Sec-WebSocket-Protocol: chemchat.v1.json\r\nOrigin: http://a\r\n\r\n",
+		"2[{\"kind\":\"message\",\"ev\":11,\"seq\":8},{\"kind\":\"member\","
+		"\"ev\":12,\"userId\":\"0a000000-0000-0000-0000-000000000000\","
+		"\"state\":\"removed\"},{\"kind\":\"message\",\"ev\":13,\"seq\":9}]",
+	};
+	const char *folder = getenv("FUZZ_MAKE_CORPUS");
+
+	(void) argc;
+	(void) argv;
+	log_init("fuzz", LOG_ERROR, LOG_LOGFMT);
+	for (size_t i = 0; folder != NULL && i < sizeof(seeds) / sizeof(seeds[0]);
+		 i++)
+	{
+		char path[512];
+		FILE *file;
+
+		snprintf(path, sizeof(path), "%s/seed-%zu", folder, i);
+		file = fopen(path, "we");
+		need(file != NULL);
+		fputs(seeds[i], file);
+		fclose(file);
+	}
+	return 0;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *text = (const char *) data + 1;
+
+	if (size == 0)
+		return 0;
+	clock_set(1000000, 1000000);
+	switch (data[0] % 3)
+	{
+		case 0:
+			try_frames(text, size - 1);
+			break;
+		case 1:
+			try_head(text, size - 1);
+			break;
+		default:
+			try_pulled(text, size - 1);
+	}
+	return 0;
+}
