@@ -88,13 +88,12 @@ struct Relay
 	uint64_t base_lsn;      /* where the stream began */
 	uint64_t events_before; /* on record when the stream began */
 	uint64_t events;        /* taken by the sink since then */
-	uint64_t reported_events;
-	int64_t heard_us;    /* last byte of the server */
-	bool is_blocked;     /* the sink or the window is full */
-	bool is_busy;        /* packets come in quick succession */
-	int64_t packets;     /* of the measurement under way */
-	int64_t measured_us; /* when it began */
-	int64_t progress_us; /* the window last moved, or was empty */
+	int64_t heard_us;       /* last byte of the server */
+	bool is_blocked;        /* the sink or the window is full */
+	bool is_busy;           /* packets come in quick succession */
+	int64_t packets;        /* of the measurement under way */
+	int64_t measured_us;    /* when it began */
+	int64_t progress_us;    /* the window last moved, or was empty */
 	uint64_t progress_lsn;
 
 	/* report and feedback */

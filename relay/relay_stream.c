@@ -57,7 +57,6 @@ relay_stream_begin(Relay *relay)
 	relay->told_lsn = 0;
 	relay->wants_reply = true; /* the first feedback at once */
 	relay->events = 0;
-	relay->reported_events = 0;
 	relay->events_before = relay->row.events;
 	relay->reported_us = relay->now_us;
 	relay->feedback_us = 0;
@@ -367,7 +366,8 @@ is_report_due(Relay *relay, uint64_t position)
 		return false;
 	if (is_draining && relay->spec.sink->in_flight_records == 0)
 		return true;
-	if (relay->cursor_moved || relay->events > relay->reported_events)
+	/* events of ours behind what is on record, or only others' WAL? */
+	if (relay->cursor_moved || relay->row.confirmed_lsn < relay->last_end_lsn)
 	{
 		if (since_us >= REPORT_EVERY_US)
 			return true;
@@ -393,7 +393,6 @@ begin_report(Relay *relay, uint64_t position)
 	kill_point("before_report");
 	ledger_begin_report(relay->ledger, relay->slot, next);
 	relay->reported_us = relay->now_us;
-	relay->reported_events = relay->events;
 	relay->cursor_moved = false;
 	relay_due(relay, relay->now_us);
 }
