@@ -16,13 +16,11 @@
  */
 
 import { Link, ChemChatError, systemClock } from './chemchat-link.js';
-import { Order } from './chemchat-order.js';
+import { Follow } from './chemchat-follow.js';
 import { Outbox, isRetried } from './chemchat-outbox.js';
 
 export { ChemChatError };
 
-const CHANGES_AT_ONCE = 4;		/* requests for changes under way */
-const CHANGES_ROWS = 500;
 const ECHO_DEADLINE_MS = 3000;
 const USERS_AT_ONCE = 200;
 const DEFAULT_LIMITS = { bodyBytes: 16384, frameBytes: 65536 };
@@ -30,17 +28,12 @@ const DEFAULT_LIMITS = { bodyBytes: 16384, frameBytes: 65536 };
 export class ChemChat {
 	#clock;
 	#link;
-	#order = new Order();
+	#follow;
 	#outbox;
 	#handlers = new Map();		/* event name -> Set of functions */
-	#conversations = new Map();	/* id -> what heads says of it */
-	#options;
 	#limits = DEFAULT_LIMITS;
 	#sends = new Map();			/* clientMsgId -> [resolve, reject] */
 	#reads = new Set();			/* history and users, repeated until answered */
-	#behind = new Set();		/* conversations to ask changes of, in turn */
-	#asking = new Set();
-	#headsState = 'none';		/* none, asked, stale (ask again) */
 	#timers = new Set();
 	#pumpTimer = null;
 	#pumpAtMs = Infinity;
@@ -62,14 +55,17 @@ export class ChemChat {
 	 * @param {object} [options.clock]  now, setTimeout, clearTimeout, random
 	 */
 	constructor(options) {
-		this.#options = { since: 'head', catchUpLimit: 2000, ...options };
 		this.#clock = options.clock ?? systemClock;
 		this.#outbox = new Outbox({
 			entries: options.outbox ?? [],
 			random: () => this.#clock.random(),
 		});
-		for (const [id, ev] of Object.entries(options.state?.evs ?? {}))
-			this.#order.start(id, ev);
+		this.#follow = new Follow({
+			request: (...words) => this.#link.request(...words),
+			later: (error, call) => this.#later(error, call),
+			emit: (name, detail) => this.#emit(name, detail),
+		}, { since: options.since, catchUpLimit: options.catchUpLimit,
+			evs: options.state?.evs });
 		this.#link = new Link({
 			url: options.url,
 			token: options.token,
@@ -181,16 +177,12 @@ export class ChemChat {
 
 	/** Numbers to give to a next life that kept what it was told. */
 	state() {
-		const evs = {};
-
-		for (const id of this.#order.ids())
-			evs[id] = this.#order.ev(id);
-		return { position: this.#link.position, evs };
+		return { position: this.#link.position, evs: this.#follow.evs };
 	}
 
 	/** What `heads` last said: {id, kind, title, role, ev, seq, readSeq, ...} */
 	conversations() {
-		return [...this.#conversations.values()];
+		return this.#follow.conversations;
 	}
 
 	/** `message` events, newest first, older than `beforeSeq` if given. */
@@ -221,25 +213,18 @@ export class ChemChat {
 	/* ---- the connection ---- */
 
 	#stateChanged(state, retryAtMs) {
-		if (state !== 'online')
-			this.#disconnected();
+		if (state !== 'online') {
+			this.#outbox.disconnected();
+			this.#follow.disconnected();
+		}
 		this.#emit('state', { state, retryAtMs });
-	}
-
-	#disconnected() {
-		this.#outbox.disconnected();
-		this.#asking.clear();
-		this.#behind.clear();
-		this.#headsState = 'none';
 	}
 
 	#welcomed(frame) {
 		this.userId = frame.userId;
 		this.sessionId = frame.sessionId;
 		this.#limits = { ...DEFAULT_LIMITS, ...frame.limits };
-		if (frame.isReset)
-			this.#reset();
-		this.#askHeads();
+		this.#follow.welcomed(frame);
 		for (const read of this.#reads)
 			this.#issue(read);
 		this.#pump();
@@ -248,196 +233,25 @@ export class ChemChat {
 	#received(frame) {
 		switch (frame.type) {
 			case 'events':
-				this.#live(frame.conversationId, frame.events);
+				this.#follow.live(frame);
 				break;
 			case 'lag':
-				if (frame.conversationIds.length === 0)
-					this.#askHeads();
-				for (const id of frame.conversationIds) {
-					this.#behind.add(id);	/* also if one is being asked */
-					this.#fallBehind(id);
-				}
+				this.#follow.lag(frame);
 				break;
 			case 'added':
-				this.#begin(frame.conversationId, frame.ev);
-				if (this.#order.learn(frame.conversationId, frame.ev))
-					this.#fallBehind(frame.conversationId);
-				this.#askHeads();
+				this.#follow.added(frame);
 				break;
 			case 'removed':
-				this.#removed(frame.conversationId);
-				this.#headsState =
-					this.#headsState === 'none' ? 'none' : 'stale';
+				this.#follow.removed(frame);
 				break;
 			case 'reset':
-				this.#reset();
-				this.#askHeads();
+				this.#follow.reset();
 				break;
 			case 'error':
 				this.#emit('error', new ChemChatError(frame));
 				break;
 			default:	/* a newer server's; docs/protocol.md: ignore */
 		}
-	}
-
-	#reset() {
-		this.#order.clear();
-		this.#behind.clear();
-		this.#asking = new Set();
-		this.#emit('reset', { conversationId: null });
-	}
-
-	/* ---- heads: which conversations there are, and how far they are ---- */
-
-	#askHeads() {
-		if (this.#headsState !== 'none') {
-			this.#headsState = 'stale';
-			return;
-		}
-		this.#headsState = 'asked';
-		this.#link.request('heads', {}, (error, frame) => {
-			const isStale = this.#headsState === 'stale';
-
-			this.#headsState = 'none';
-			if (error)
-				this.#later(error, () => this.#askHeads());
-			else if (isStale)	/* membership changed meanwhile */
-				this.#askHeads();
-			else
-				this.#applyHeads(frame.heads);
-		});
-	}
-
-	#applyHeads(heads) {
-		const present = new Set(heads.map((head) => head.conversationId));
-
-		for (const id of [...this.#conversations.keys(), ...this.#order.ids()]) {
-			if (!present.has(id))
-				this.#removed(id);
-		}
-		for (const { conversationId, ...rest } of heads) {
-			const conversation = { id: conversationId, ...rest };
-			const old = this.#conversations.get(conversationId);
-
-			this.#conversations.set(conversationId, conversation);
-			this.#begin(conversationId, conversation.ev);
-			if (JSON.stringify(old) !== JSON.stringify(conversation))
-				this.#emit('conversation', conversation);
-			if (this.#order.learn(conversationId, conversation.ev))
-				this.#fallBehind(conversationId);
-		}
-		this.#emit('ready');
-	}
-
-	#removed(id) {
-		const wasKnown = this.#order.has(id) || this.#conversations.has(id);
-
-		this.#order.forget(id);
-		this.#behind.delete(id);
-		this.#conversations.delete(id);
-		if (wasKnown)
-			this.#emit('removed', { conversationId: id });
-	}
-
-	/* ---- events, in order ---- */
-
-	#begin(id, headEv) {
-		if (!this.#order.has(id))
-			this.#order.start(id, this.#options.since === 'start' ? 0 : headEv);
-	}
-
-	#live(id, events) {
-		if (!events.length)
-			return;
-		if (!this.#order.has(id)) {		/* before heads told us of it */
-			this.#begin(id, events[0].ev - 1);
-			this.#askHeads();
-		}
-		this.#deliver(id, this.#order.live(id, events));
-		if (this.#order.missing(id) > 0)
-			this.#fallBehind(id);
-	}
-
-	#deliver(id, events) {
-		if (events.length)
-			this.#emit('events', {
-				conversationId: id, events, upto: this.#order.ev(id),
-			});
-	}
-
-	#fallBehind(id) {
-		if (!this.#order.has(id)) {
-			this.#behind.delete(id);
-			this.#askHeads();
-			return;
-		}
-		if (this.#order.missing(id) > this.#options.catchUpLimit) {
-			this.#order.start(id, this.#order.head(id));
-			this.#emit('reset', { conversationId: id });
-			return;
-		}
-		if (!this.#asking.has(id))
-			this.#behind.add(id);
-		this.#catchUp();
-	}
-
-	#catchUp() {
-		for (const id of this.#behind) {
-			if (this.#asking.size >= CHANGES_AT_ONCE)
-				return;
-			if (this.#asking.has(id))
-				continue;
-			this.#behind.delete(id);
-			this.#askChanges(id);
-		}
-	}
-
-	#askChanges(id) {
-		const asking = this.#asking;
-		const afterEv = this.#order.ev(id);
-
-		asking.add(id);
-		this.#link.request('changes',
-			{ conversationId: id, afterEv, maxRows: CHANGES_ROWS },
-			(error, frame) => {
-				asking.delete(id);
-				/* A reset or a new connection meanwhile: not our numbers. */
-				if (asking !== this.#asking || !this.#order.has(id))
-					return;
-				if (error)
-					this.#changesRefused(id, error);
-				else if (frame.status === 'reset')
-					this.#conversationReset(id);
-				else
-					this.#changesAnswered(id, afterEv, frame);
-				this.#catchUp();
-			});
-	}
-
-	#changesAnswered(id, afterEv, frame) {
-		const heldEv = this.#order.ev(id);
-
-		this.#deliver(id, this.#order.answer(id, frame));
-		if (this.#order.missing(id) <= 0)
-			return;
-		if (this.#order.ev(id) > heldEv || heldEv > afterEv)
-			this.#behind.add(id);
-		else	/* a server that is behind what another one told us */
-			this.#later({ code: 'unavailable' }, () => this.#fallBehind(id));
-	}
-
-	#changesRefused(id, error) {
-		if (error.code === 'not_found')
-			this.#askHeads();
-		else
-			this.#later(error, () => this.#fallBehind(id));
-	}
-
-	#conversationReset(id) {
-		this.#order.forget(id);
-		this.#behind.delete(id);
-		this.#emit('reset', { conversationId: id });
-		this.#askHeads();
 	}
 
 	/* ---- sending ---- */
@@ -492,10 +306,8 @@ export class ChemChat {
 		this.#outboxChanged();
 		resolve?.(ok);
 		/* What was acknowledged must come back as an event; see to it. */
-		this.#after(ECHO_DEADLINE_MS, () => {
-			if (this.#order.learn(entry.conversationId, ok.ev))
-				this.#fallBehind(entry.conversationId);
-		});
+		this.#after(ECHO_DEADLINE_MS,
+			() => this.#follow.expect(entry.conversationId, ok.ev));
 		this.#pump();
 	}
 
