@@ -80,20 +80,20 @@ struct Relay
 	PrefixWindow *window;
 	PrefixWindow *next_window; /* the starting sink's */
 	CurrentFrame frame;
-	bool in_transaction;    /* between FIRST and LAST */
-	PrefixSpan span;        /* of that transaction */
-	uint64_t commit_lsn;    /* of that transaction */
-	uint64_t last_end_lsn;  /* of the last transaction begun */
-	uint64_t received_lsn;  /* furthest the server has told of */
-	uint64_t base_lsn;      /* where the stream began */
-	uint64_t events_before; /* on record when the stream began */
-	uint64_t events;        /* taken by the sink since then */
-	int64_t heard_us;       /* last byte of the server */
-	bool is_blocked;        /* the sink or the window is full */
-	bool is_busy;           /* packets come in quick succession */
-	int64_t packets;        /* of the measurement under way */
-	int64_t measured_us;    /* when it began */
-	int64_t progress_us;    /* the window last moved, or was empty */
+	bool in_transaction;     /* between FIRST and LAST */
+	PrefixSpan span;         /* of that transaction */
+	uint64_t commit_lsn;     /* of that transaction */
+	uint64_t last_end_lsn;   /* of the last transaction begun */
+	uint64_t received_lsn;   /* furthest the server has told of */
+	uint64_t base_lsn;       /* where the stream began */
+	uint64_t events_before;  /* on record when the stream began */
+	uint64_t events;         /* taken by the sink since then */
+	int64_t heard_us;        /* last byte of the server */
+	bool is_blocked;         /* the sink or the window is full */
+	bool is_busy;            /* events come in quick succession */
+	int64_t measured_events; /* of the measurement under way */
+	int64_t measured_us;     /* when it began */
+	int64_t progress_us;     /* the window last moved, or was empty */
 	uint64_t progress_lsn;
 
 	/* report and feedback */

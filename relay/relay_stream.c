@@ -12,9 +12,9 @@
 /* Events handed on before the other chores get their turn. */
 #define EVENTS_PER_TURN 512
 
-/* from this rate on, packets are awaited in groups (relay.c, chore_wait) */
-#define BUSY_PACKETS_PER_MS 10
-#define MEASURE_US          5000
+/* from this rate on, work is done in groups: see hurry and chore_wait */
+#define BUSY_EVENTS_PER_MS 10
+#define MEASURE_US         5000
 
 #define REPORT_EVERY_US        1000000
 /* without events of ours: what others wrote is confirmed now and then */
@@ -249,6 +249,7 @@ hand_on(Relay *relay, int *budget)
 	if (events > 0)
 	{
 		relay->events += (uint64_t) events;
+		relay->measured_events += events;
 		metric_add(metrics->events, events);
 		metric_add(metrics->bytes, bytes);
 	}
@@ -295,7 +296,6 @@ take_packet(Relay *relay, bool *has_read)
 			return false;
 	}
 	relay->heard_us = relay->now_us;
-	relay->packets++;
 	if (packet.wal_end > relay->received_lsn)
 		relay->received_lsn = packet.wal_end;
 	return true;
@@ -308,8 +308,9 @@ measure(Relay *relay)
 
 	if (took_us < MEASURE_US)
 		return;
-	relay->is_busy = relay->packets * 1000 > BUSY_PACKETS_PER_MS * took_us;
-	relay->packets = 0;
+	relay->is_busy =
+		relay->measured_events * 1000 > BUSY_EVENTS_PER_MS * took_us;
+	relay->measured_events = 0;
 	relay->measured_us = relay->now_us;
 }
 
@@ -323,6 +324,16 @@ note_progress(Relay *relay)
 		return;
 	relay->progress_lsn = position;
 	relay->progress_us = relay->now_us;
+}
+
+/* What was handed on waits for company only while more is sure to come. */
+static void
+hurry(Relay *relay, int events)
+{
+	Sink *sink = relay->spec.sink;
+
+	if (events > 0 && !relay->is_busy && sink->ops->hurry != NULL)
+		sink->ops->hurry(sink);
 }
 
 void
@@ -345,6 +356,8 @@ relay_stream_receive(Relay *relay)
 				return;
 		}
 		relay->has_more = budget <= 0;
+		if (!relay->has_more)
+			hurry(relay, EVENTS_PER_TURN - budget);
 	}
 	if (relay->phase >= PHASE_STREAM)
 		note_progress(relay);

@@ -114,6 +114,12 @@ typedef struct SinkOps
 	void (*frame_end)(Sink *sink, const FrameHeader *header, PrefixSpan span);
 
 	/*
+	 * No more events are at hand and they come slowly: send what waits for
+	 * company.  NULL: nothing ever waits.
+	 */
+	void (*hurry)(Sink *sink);
+
+	/*
 	 * Does what is due: I/O, acknowledgements, heartbeats.  Called when one of
 	 * its descriptors is ready, its deadline has come, or the loop turns.
 	 */

@@ -382,6 +382,15 @@ kafka_event(Sink *sink, const SinkEvent *event, Error *err)
 }
 
 static void
+kafka_hurry(Sink *sink)
+{
+	SinkKafka *kafka = kafka_of(sink);
+
+	if (kafka->is_started)
+		kafka_producer_hurry(kafka->producer);
+}
+
+static void
 on_ack(void *arg, uint64_t tag, size_t key_len, size_t value_len)
 {
 	SinkKafka *kafka = arg;
@@ -460,6 +469,7 @@ static const SinkOps kafka_ops = {
 	.frame_begin = kafka_frame_begin,
 	.event = kafka_event,
 	.frame_end = kafka_frame_end,
+	.hurry = kafka_hurry,
 	.turn = kafka_turn,
 	.wait = kafka_wait,
 	.free = kafka_free,

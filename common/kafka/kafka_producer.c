@@ -1,6 +1,7 @@
 #include "kafka_producer.h"
 
-#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,57 @@ struct KafkaProducer
 	bool is_broken;
 	bool broke_on_size;
 	Error why;
+
+	/* the thread that flushes, see run_hurry */
+	pthread_t hurry_thread;
+	bool has_hurry_thread;
+	atomic_bool is_hurrying;
+	pthread_mutex_t hurry_lock;
+	pthread_cond_t hurry_wake;
+	bool is_hurry_wanted;
+	bool is_closing;
 };
+
+/* One flush: at most so long, so that closing does not wait for it. */
+#define FLUSH_MS 20
+
+/*
+ * librdkafka disregards the linger for as long as somebody waits in
+ * rd_kafka_flush.  That wait ends when everything is acknowledged, and must be
+ * in another thread than the one that takes the acknowledgements.
+ */
+static void *
+run_hurry(void *arg)
+{
+	KafkaProducer *producer = arg;
+
+	pthread_mutex_lock(&producer->hurry_lock);
+	for (;;)
+	{
+		while (!producer->is_hurry_wanted && !producer->is_closing)
+			pthread_cond_wait(&producer->hurry_wake, &producer->hurry_lock);
+		if (producer->is_closing)
+			break;
+		producer->is_hurry_wanted = false;
+		pthread_mutex_unlock(&producer->hurry_lock);
+		(void) rd_kafka_flush(producer->client, FLUSH_MS);
+		pthread_mutex_lock(&producer->hurry_lock);
+		if (!producer->is_hurry_wanted)
+			atomic_store(&producer->is_hurrying, false);
+	}
+	pthread_mutex_unlock(&producer->hurry_lock);
+	return NULL;
+}
+
+void
+kafka_producer_hurry(KafkaProducer *producer)
+{
+	pthread_mutex_lock(&producer->hurry_lock);
+	producer->is_hurry_wanted = true;
+	if (!atomic_exchange(&producer->is_hurrying, true))
+		pthread_cond_signal(&producer->hurry_wake);
+	pthread_mutex_unlock(&producer->hurry_lock);
+}
 
 static bool
 configure(rd_kafka_conf_t *conf, const KafkaProducerConfig *config, Error *err)
@@ -55,6 +106,8 @@ kafka_producer_open(const KafkaProducerConfig *config, Error *err)
 	rd_kafka_conf_t *conf = NULL;
 	char why[256];
 
+	pthread_mutex_init(&producer->hurry_lock, NULL);
+	pthread_cond_init(&producer->hurry_wake, NULL);
 	producer->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (producer->wake_fd < 0)
 	{
@@ -89,6 +142,12 @@ kafka_producer_open(const KafkaProducerConfig *config, Error *err)
 			goto fail;
 		}
 	}
+	if (pthread_create(&producer->hurry_thread, NULL, run_hurry, producer) != 0)
+	{
+		error_set(err, "could not start a thread");
+		goto fail;
+	}
+	producer->has_hurry_thread = true;
 	return producer;
 
 fail:
@@ -106,6 +165,16 @@ kafka_producer_close(KafkaProducer **producer_ref)
 	if (producer == NULL)
 		return;
 	*producer_ref = NULL;
+	if (producer->has_hurry_thread)
+	{
+		pthread_mutex_lock(&producer->hurry_lock);
+		producer->is_closing = true;
+		pthread_cond_signal(&producer->hurry_wake);
+		pthread_mutex_unlock(&producer->hurry_lock);
+		pthread_join(producer->hurry_thread, NULL);
+	}
+	pthread_cond_destroy(&producer->hurry_wake);
+	pthread_mutex_destroy(&producer->hurry_lock);
 	if (producer->events != NULL)
 	{
 		rd_kafka_queue_io_event_enable(producer->events, -1, NULL, 0);

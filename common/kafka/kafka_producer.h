@@ -78,6 +78,13 @@ void kafka_producer_close(KafkaProducer **producer);
 KafkaSend kafka_producer_send(KafkaProducer *producer,
 							  const KafkaRecord *record, Error *err) MUST_CHECK;
 
+/*
+ * Sends what waits for company now, and what comes until all that is under way
+ * has been acknowledged.  For low rates: called for each record, batches are
+ * small and nothing waits; not called, the linger makes them large.
+ */
+void kafka_producer_hurry(KafkaProducer *producer);
+
 /* Becomes readable when poll has something to do. */
 int kafka_producer_fd(const KafkaProducer *producer);
 
