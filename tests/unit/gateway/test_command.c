@@ -127,14 +127,14 @@ rows_come(bool is_known)
 	HeadRow row = { .user_id = fake_db.users[0] };
 	DbError error = { .code = NULL };
 	Position now = { 5, 1, 1000 };
-	HeadRows rows = { .users = fake_db.users,
-					  .user_count = (size_t) fake_db.user_count,
-					  .channel = -1,
-					  .asked_us = clock_now_us(),
-					  .rows = &row,
-					  .row_count = is_known };
 	DbHeadRowsFn done = fake_db.rows;
+	HeadRows rows = { .channel = -1 };
 
+	rows.users = fake_db.users;
+	rows.user_count = (size_t) fake_db.user_count;
+	rows.asked_us = clock_now_us();
+	rows.rows = &row;
+	rows.row_count = is_known;
 	fake_db.rows = NULL;
 	assert_non_null(done);
 	done(fake_db.rows_arg, &error, &rows, &now);
@@ -475,7 +475,7 @@ a_body_of_16_KiB_is_the_largest(void **state)
 			(size_t) snprintf(text, sizeof(text),
 							  "{\"type\":\"send\"," C "," M ",\"body\":\"");
 
-		memset(text + len, 'x', (size_t) (16384 + extra));
+		memset(text + len, 'x', 16384 + (size_t) extra);
 		strncat(text + len + 16384 + extra, "\"}", 3);
 		text[len + 16384 + (size_t) extra + 2] = '\0';
 		say(scene, text);
