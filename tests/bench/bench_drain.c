@@ -5,7 +5,8 @@
  *         -B brokers -T topic [-o base]     progress = records in the topic
  *       or
  *         -a application -s lsn -e lsn      progress = what that walsender sent
- *       -n 0 with -T prints the number of records in the topic and ends.
+ *       -n 0 with -T prints the number of records in the topic and ends; with
+ *       -C as well it makes that topic, 12 partitions, first.
  * Out:  one line: events a second between 10 % and 90 % of the backlog, then
  *       for each process name=CPU microseconds an event/peak RSS in MB
  *
@@ -13,6 +14,9 @@
  */
 #include <libpq-fe.h>
 #include <librdkafka/rdkafka.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +78,35 @@ open_topic(Drain *drain)
 	drain->partitions = meta->topics[0].partition_cnt;
 	rd_kafka_metadata_destroy(meta);
 	rd_kafka_topic_destroy(topic);
+}
+
+static void
+make_topic(Drain *drain)
+{
+	char why[256];
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	rd_kafka_t *kafka;
+	rd_kafka_queue_t *queue;
+	rd_kafka_NewTopic_t *topic;
+	rd_kafka_event_t *event;
+
+	if (rd_kafka_conf_set(conf, "bootstrap.servers", drain->brokers, why,
+						  sizeof(why)) != RD_KAFKA_CONF_OK)
+		die("brokers", why);
+	kafka = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
+	if (!kafka)
+		die("admin", why);
+	queue = rd_kafka_queue_new(kafka);
+	topic = rd_kafka_NewTopic_new(drain->topic, 12, 1, why, sizeof(why));
+	rd_kafka_CreateTopics(kafka, &topic, 1, NULL, queue);
+	event = rd_kafka_queue_poll(queue, 30000);
+	if (!event || rd_kafka_event_error(event))
+		die("create topic",
+			event ? rd_kafka_event_error_string(event) : "no answer");
+	rd_kafka_event_destroy(event);
+	rd_kafka_NewTopic_destroy(topic);
+	rd_kafka_queue_destroy(queue);
+	rd_kafka_destroy(kafka);
 }
 
 static int64_t
@@ -169,6 +202,9 @@ wait_for(Drain *drain, int64_t events)
 	{
 		if (clock_now_us() > deadline)
 			die("progress", "stood still for three minutes");
+		for (int i = 0; i < drain->processes; i++)
+			if (kill(drain->process[i].pid, 0) != 0 && errno == ESRCH)
+				die(drain->process[i].name, "has ended");
 		usleep(10000);
 	}
 	return done;
@@ -194,9 +230,10 @@ main(int argc, char **argv)
 	int64_t events;
 	int64_t start;
 	double seconds;
+	bool makes_topic = false;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "n:p:B:T:o:a:s:e:")) != -1)
+	while ((opt = getopt(argc, argv, "n:p:B:T:o:a:s:e:C")) != -1)
 		switch (opt)
 		{
 			case 'n':
@@ -223,9 +260,14 @@ main(int argc, char **argv)
 			case 'e':
 				drain.end_lsn = optarg;
 				break;
+			case 'C':
+				makes_topic = true;
+				break;
 			default:
 				return 2;
 		}
+	if (makes_topic)
+		make_topic(&drain);
 	if (drain.topic)
 		open_topic(&drain);
 	else

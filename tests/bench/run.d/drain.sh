@@ -8,6 +8,7 @@ bench_drain()
 	command -v kcat >/dev/null || { echo "kcat is missing" >&2; return 1; }
 	service stop gateway
 	service stop relay
+	"$drivers/bench_drain" -B "$CHEMCHAT_KAFKA" -T bench.pipe -n 0 -C >/dev/null
 	for per_tx in 1 10; do
 		lines=$(mktemp -d)
 		for ((round = 0; round < rounds; round++)); do
