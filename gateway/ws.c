@@ -88,6 +88,21 @@ static const lws_retry_bo_t no_pings = {
 	.secs_since_valid_hangup = 0,
 };
 
+#if defined(__SANITIZE_ADDRESS__)
+/*
+ * On a foreign loop the library keeps eight blocks of its context for good,
+ * whatever was connected; nothing of ours is among them.
+ */
+const char *__lsan_default_suppressions(void)
+	__attribute__((visibility("default")));
+
+const char *
+__lsan_default_suppressions(void)
+{
+	return "leak:libwebsockets.so\n";
+}
+#endif
+
 Ws *
 ws_open(uv_loop_t *loop, const WsHandler *handler, void *arg, size_t max_bytes,
 		Error *err)
