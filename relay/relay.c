@@ -281,7 +281,12 @@ chore_gauges(Relay *relay)
 	metric_set(metrics->in_flight_records, (int64_t) sink->in_flight_records);
 	metric_set(metrics->in_flight_bytes, (int64_t) sink->in_flight_bytes);
 	if (!is_streaming)
+	{
+		/* the sum over replicas is the outbox's: whoever streams tells it */
+		metric_set(metrics->pending, 0);
+		metric_set(metrics->lag_bytes, 0);
 		return;
+	}
 	metric_set(metrics->confirmed_lsn, (int64_t) relay->confirmed_lsn);
 	metric_set(metrics->lag_bytes,
 			   relay->received_lsn > relay->confirmed_lsn

@@ -336,6 +336,24 @@ hurry(Relay *relay, int events)
 		sink->ops->hurry(sink);
 }
 
+/*
+ * Who does not read does not notice that the server is gone, and with it the
+ * slot's lock: another relay may have it.
+ */
+static bool
+has_left(Relay *relay)
+{
+	Error err;
+
+	if (relay->phase == PHASE_STREAM && !relay->is_blocked)
+		return false;
+	if (!replication_is_hung_up(relay->replication))
+		return false;
+	error_set(&err, "the server closed the connection");
+	relay_again(relay, "replication ended", &err);
+	return true;
+}
+
 void
 relay_stream_receive(Relay *relay)
 {
@@ -359,7 +377,7 @@ relay_stream_receive(Relay *relay)
 		if (!relay->has_more)
 			hurry(relay, EVENTS_PER_TURN - budget);
 	}
-	if (relay->phase >= PHASE_STREAM)
+	if (relay->phase >= PHASE_STREAM && !has_left(relay))
 		note_progress(relay);
 }
 

@@ -222,6 +222,12 @@ replication_is_alive(const Replication *replication)
 	return pg_session_is_alive(replication->session);
 }
 
+bool
+replication_is_hung_up(const Replication *replication)
+{
+	return pg_session_is_hung_up(replication->session);
+}
+
 const char *
 replication_sqlstate(const Replication *replication)
 {

@@ -72,6 +72,8 @@ PgStep replication_step(Replication *replication, Error *err) MUST_CHECK;
 
 const ReplicationServer *replication_server(const Replication *replication);
 bool replication_is_alive(const Replication *replication);
+/* The server has left, though there may be more to read. */
+bool replication_is_hung_up(const Replication *replication);
 const char *replication_sqlstate(const Replication *replication);
 const PgSession *replication_session(const Replication *replication);
 

@@ -356,6 +356,15 @@ pg_session_is_alive(const PgSession *session)
 	return session->state != STATE_DEAD;
 }
 
+bool
+pg_session_is_hung_up(const PgSession *session)
+{
+	struct pollfd fd = { .fd = pg_session_fd(session), .events = POLLRDHUP };
+
+	return fd.fd < 0 || (poll(&fd, 1, 0) > 0 &&
+						 (fd.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0);
+}
+
 const char *
 pg_session_sqlstate(const PgSession *session)
 {

@@ -57,6 +57,12 @@ int64_t pg_session_deadline_us(const PgSession *session);
 /* False once the connection is gone. */
 bool pg_session_is_alive(const PgSession *session);
 
+/*
+ * True when the server has closed its end, also while bytes that came before
+ * that are unread: for who does not read for a while.
+ */
+bool pg_session_is_hung_up(const PgSession *session);
+
 /* SQLSTATE of the last failure; "" when the server gave none. */
 const char *pg_session_sqlstate(const PgSession *session);
 
