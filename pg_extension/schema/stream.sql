@@ -75,7 +75,13 @@ BEGIN
 		ON CONFLICT ON CONSTRAINT stream_pkey DO UPDATE
 	   SET system_id = excluded.system_id, timeline = excluded.timeline,
 		   shards = excluded.shards, partitions = excluded.partitions,
-		   confirmed_lsn = excluded.confirmed_lsn, events = excluded.events,
+		   -- on one history it only grows: a relay that wakes up late says less
+		   confirmed_lsn = CASE
+				WHEN (s.system_id, s.timeline) =
+					 (excluded.system_id, excluded.timeline)
+				THEN greatest(s.confirmed_lsn, excluded.confirmed_lsn)
+				ELSE excluded.confirmed_lsn END,
+		   events = excluded.events,
 		   repair_cursor = excluded.repair_cursor,
 		   is_repaired = excluded.is_repaired, updated_at = excluded.updated_at;
 END
