@@ -9,7 +9,7 @@ bench_drain()
 	service stop gateway
 	service stop relay
 	"$drivers/bench_drain" -B "$CHEMCHAT_KAFKA" -T bench.pipe -n 0 -C >/dev/null
-	for per_tx in 1 10; do
+	for per_tx in ${BENCH_PER_TX:-1 10}; do
 		lines=$(mktemp -d)
 		for ((round = 0; round < rounds; round++)); do
 			drain_pipe >>"$lines/pipe"
