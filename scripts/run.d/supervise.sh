@@ -17,6 +17,7 @@ supervise()
 	exec 7>>"$run/lock"
 	flock -n 7 || die "is already running: scripts/run status"
 	stopping=''
+	is_removed=''
 	trap 'stopping=1' INT TERM HUP
 	trap 'on_exit' EXIT
 	layout_make
@@ -118,6 +119,11 @@ turn()
 	local name
 	now_ms
 	turn_ms=$REPLY
+	if [ ! -e "$run/pid/supervisor" ]; then
+		bring_pids_back
+		is_removed=1
+		die "$run was removed under it: stopping"
+	fi
 	postgres_is_given || keep_up postgres
 	keep_up relay
 	keep_up gateway
@@ -129,9 +135,28 @@ turn()
 		env_of=$REPLY
 		env_write
 	fi
+	for name in "${services[@]}"; do
+		! read -r pid_line["$name"] <"$run/pid/$name" || true
+	done 2>/dev/null
 }
 
-declare -A failures=() next_try_ms=() up_since_ms=() was_there=()
+# Somebody removed the folder and with it the pid files.  What they said comes
+# back, so that the processes end in the usual way.
+bring_pids_back()
+{
+	local name
+	mkdir -p "$run"/{pid,state,kafka}
+	for name in "${!pid_line[@]}"; do
+		case $name in
+			kafka) echo "${pid_line[$name]}" >"$run/kafka/pid" ;;
+			*) echo "${pid_line[$name]}" >"$run/pid/$name" ;;
+		esac
+	done
+	ln -sfn ../kafka/pid "$run/pid/kafka"
+	echo "$$ 0" >"$run/pid/supervisor"
+}
+
+declare -A failures=() next_try_ms=() up_since_ms=() was_there=() pid_line=()
 
 keep_up()
 {
@@ -207,6 +232,10 @@ on_exit()
 	fi
 	stop_all
 	rm -f "$run/state/ready" "$run/pid/supervisor"
+	if [ -n "$is_removed" ]; then
+		rm -rf --one-file-system "$run"/{pid,state,kafka}
+		rmdir "$run" 2>/dev/null || true
+	fi
 	[ -z "$stopping" ] || status=0
 	exit "$status"
 }
