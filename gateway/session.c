@@ -285,12 +285,17 @@ session_seat(Session *session)
 void
 session_set_expiry(Session *session, int64_t expires_s)
 {
+	Sessions *sessions = session->sessions;
 	Session **slot;
 
 	expiry_remove(session);
+
+	/* One that ended within the leeway: its second was looked at already. */
+	if (expires_s <= sessions->expiry_at_s)
+		expires_s = (int64_t) sessions->expiry_at_s + 1;
 	session->expires_s =
 		expires_s > UINT32_MAX ? UINT32_MAX : (uint32_t) expires_s;
-	slot = &session->sessions->expiry[session->expires_s % EXPIRY_SLOTS];
+	slot = &sessions->expiry[session->expires_s % EXPIRY_SLOTS];
 	session->expiry_next = *slot;
 	session->expiry_prev = NULL;
 	if (*slot != NULL)

@@ -130,6 +130,17 @@ a_token_ends_its_socket(void **state)
 }
 
 static void
+a_token_taken_within_the_leeway_ends_at_once(void **state)
+{
+	Scene *scene = *state;
+
+	session_set_state(scene->socket.session, SESSION_READY);
+	session_set_expiry(scene->socket.session, scene->wall_us / SECOND - 3);
+	pass(scene, 1 * SECOND);
+	assert_int_equal(scene->socket.close_code, CLOSE_TOKEN);
+}
+
+static void
 a_clock_that_jumps_ends_what_ran_out(void **state)
 {
 	Scene *scene = *state;
@@ -308,6 +319,7 @@ main(void)
 		SCENE(without_hello_it_ends_after_five_seconds),
 		SCENE(silence_is_asked_and_then_ended),
 		SCENE(a_token_ends_its_socket),
+		SCENE(a_token_taken_within_the_leeway_ends_at_once),
 		SCENE(a_clock_that_jumps_ends_what_ran_out),
 		SCENE(what_a_socket_does_not_take_waits_in_order),
 		SCENE(a_slow_reader_is_told_what_it_missed),
