@@ -21,6 +21,7 @@
 #define TX_BYTES         (4 * 1024 * 1024)
 #define CLOSE_WAIT_S     2
 #define CLOSE_REASON_MAX 60
+#define CLOSE_CODE_MAX   4999
 
 static_assert(PAYLOAD_HEADROOM >= LWS_PRE, "room for the frame's header");
 
@@ -55,6 +56,7 @@ static int established(struct lws *wsi, WsSocket *socket);
 static int receive(WsSocket *socket, const char *bytes, size_t len);
 static void message(WsSocket *socket, const char *text, size_t len);
 static int writeable(WsSocket *socket);
+static int peer_closes(WsSocket *socket, const char *payload, size_t len);
 static int send_close(WsSocket *socket, uint16_t code, const char *reason);
 static void last_words(WsSocket *socket);
 static void closed(WsSocket *socket);
@@ -227,9 +229,7 @@ on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 		case LWS_CALLBACK_SERVER_WRITEABLE:
 			return writeable(socket);
 		case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-			/* The answer to ours: done.  Else the library answers it. */
-			socket->is_peer_closing = true;
-			return socket->is_close_sent ? -1 : 0;
+			return peer_closes(socket, in, len);
 		case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
 			last_words(socket);
 			return 0;
@@ -338,6 +338,26 @@ writeable(WsSocket *socket)
 	}
 	socket->ws->handler.writable(socket->ws->arg, socket->user);
 	return 0;
+}
+
+/*
+ * The answer to ours: done.  Else the library answers with the same; but it
+ * lets a few payloads pass that RFC 6455 (5.5.1, 7.4) does not.
+ */
+static int
+peer_closes(WsSocket *socket, const char *payload, size_t len)
+{
+	uint16_t code = CLOSE_BYE;
+
+	if (len >= 2)
+		code = (uint16_t) ((uint8_t) payload[0] << 8 | (uint8_t) payload[1]);
+	if (!socket->is_close_sent && (len == 1 || code > CLOSE_CODE_MAX))
+		(void) send_close(socket, CLOSE_PROTOCOL, "");
+	else if (!socket->is_close_sent && len > 2 &&
+			 !utf8_is_valid(payload + 2, len - 2))
+		(void) send_close(socket, CLOSE_BAD_TEXT, "");
+	socket->is_peer_closing = true;
+	return socket->is_close_sent ? -1 : 0;
 }
 
 /*
