@@ -129,15 +129,15 @@ parse_request_line(Slice line, HttpHead *head, const char **reason)
 
 	if (!is_token(method))
 		return refuse(400, "no method", reason);
+	if (method.len == 3 && memcmp(method.at, "GET", 3) == 0)
+		head->is_get = true;
+	else if (!(method.len == 4 && memcmp(method.at, "HEAD", 4) == 0))
+		return refuse(405, "only GET and HEAD", reason);
 	if (version.len != 8 || memcmp(version.at, "HTTP/1.1", 8) != 0)
 		return refuse(version.len == 8 && memcmp(version.at, "HTTP/", 5) == 0
 						  ? 505
 						  : 400,
 					  "only HTTP/1.1 is spoken here", reason);
-	if (method.len == 3 && memcmp(method.at, "GET", 3) == 0)
-		head->is_get = true;
-	else if (!(method.len == 4 && memcmp(method.at, "HEAD", 4) == 0))
-		return refuse(405, "only GET and HEAD", reason);
 	if (target.len == 0 || target.at[0] != '/')
 		return refuse(400, "the target is no path", reason);
 	for (size_t i = 0; i < target.len; i++)

@@ -87,7 +87,7 @@ bad_requests_have_their_status(void **state)
 		{ 405, "POST / HTTP/1.1\r\nHost: a\r\n\r\n" },
 		{ 405, "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n" },
 		{ 405, "PRI * HTTP/1.1\r\n\r\n" },
-		{ 505, "PRI * HTTP/2.0\r\n\r\n" },
+		{ 405, "PRI * HTTP/2.0\r\n\r\n" },
 		{ 505, "GET / HTTP/1.0\r\nHost: a\r\n\r\n" },
 		{ 400, "GET /\r\n" },
 		{ 400, "GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n" },
