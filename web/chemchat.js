@@ -23,6 +23,7 @@ export { ChemChatError };
 
 const ECHO_DEADLINE_MS = 3000;
 const USERS_AT_ONCE = 200;
+const NO_TEXT = /\0|\p{Surrogate}/u;	/* NUL, half a character */
 const DEFAULT_LIMITS = { bodyBytes: 16384, frameBytes: 65536 };
 
 export class ChemChat {
@@ -279,6 +280,14 @@ export class ChemChat {
 		const { clientMsgId, conversationId, body } = entry;
 		const fields = { conversationId, clientMsgId, body };
 
+		/* Nobody could read the frame, nor answer it: no try would end. */
+		if (NO_TEXT.test(body)) {
+			this.#refuse(entry, new ChemChatError({
+				code: 'invalid_argument', field: 'body',
+				message: 'the message holds what is no text',
+			}));
+			return;
+		}
 		/* Too big a frame would cost the connection, again and again. */
 		if (utf8Bytes(body) > this.#limits.bodyBytes ||
 			utf8Bytes(JSON.stringify(fields)) + 64 > this.#limits.frameBytes) {

@@ -189,6 +189,20 @@ test('a_message_too_big_for_a_frame_never_reaches_the_wire', async () => {
 	assert.equal(socket.count('send'), 1);
 });
 
+test('what_is_no_text_never_reaches_the_wire', async () => {
+	const { client, socket, told } = await signedIn();
+
+	/* The server could not even read whose request it refuses. */
+	client.send('c', 'a\0b');
+	client.send('c', 'half an emoji: \ud83d');
+	assert.equal(socket.count('send'), 0);
+	assert.deepEqual(named(told, 'failed').map(({ error }) =>
+		[error.code, error.field]),
+	[['invalid_argument', 'body'], ['invalid_argument', 'body']]);
+	client.send('c', 'a whole one: \ud83d\ude00');
+	assert.equal(socket.count('send'), 1);
+});
+
 test('an_acknowledged_message_that_does_not_come_back_is_fetched', async () => {
 	const { client, clock, socket, told } = await signedIn();
 
