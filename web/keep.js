@@ -21,7 +21,7 @@ export function takeToken() {
 	const match = /^#token=(.+)$/u.exec(location.hash);
 
 	if (match) {
-		set(sessionStorage, TOKEN, decodeURIComponent(match[1]));
+		set(sessionStorage, TOKEN, decoded(match[1]));
 		history.replaceState(null, '', location.pathname);
 	}
 	return get(sessionStorage, TOKEN);
@@ -90,11 +90,24 @@ export class Keep {
 	}
 
 	draft(conversationId) {
-		return get(sessionStorage, DRAFT + conversationId) ?? '';
+		return get(sessionStorage, this.#draftName(conversationId)) ?? '';
 	}
 
 	putDraft(conversationId, text) {
-		set(sessionStorage, DRAFT + conversationId, text || null);
+		set(sessionStorage, this.#draftName(conversationId), text || null);
+	}
+
+	/* The next person in this tab is not to see it. */
+	#draftName(conversationId) {
+		return `${DRAFT}${this.#user}.${conversationId}`;
+	}
+}
+
+function decoded(text) {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		return text;
 	}
 }
 
