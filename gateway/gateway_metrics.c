@@ -54,6 +54,7 @@ typedef struct Description
 	bool is_gauge;
 	const char *name;
 	const char *help;
+	bool is_in_microseconds; /* a gauge; shown in seconds */
 } Description;
 
 static const Description descriptions[N_NUMBERS] = {
@@ -70,8 +71,9 @@ static const Description descriptions[N_NUMBERS] = {
 					"Statements and sends waiting or on the server" },
 	[N_DB_UP] = { true, "chemchat_gateway_db_up",
 				  "1 while every database connection is up" },
-	[N_LAP] = { true, "chemchat_gateway_lap_microseconds",
-				"How long the last polled lap over all users took" },
+	[N_LAP] = { true, "chemchat_gateway_lap_seconds",
+				"How long the last polled lap over all users took",
+				.is_in_microseconds = true },
 	[N_ACCEPTED] = { false, "chemchat_gateway_accepted_total",
 					 "TCP connections accepted" },
 	[N_DOOR_REFUSED] = { false, "chemchat_gateway_http_refused_total",
@@ -151,9 +153,10 @@ gateway_metrics_new(void)
 	{
 		const Description *d = &descriptions[i];
 
-		metrics->number[i] = d->is_gauge
-								 ? metric_gauge(d->name, d->help, NULL)
-								 : metric_counter(d->name, d->help, NULL);
+		metrics->number[i] =
+			d->is_in_microseconds ? metric_gauge_us(d->name, d->help, NULL)
+			: d->is_gauge         ? metric_gauge(d->name, d->help, NULL)
+								  : metric_counter(d->name, d->help, NULL);
 	}
 	metrics->send_seconds =
 		metric_histogram("chemchat_gateway_send_seconds",

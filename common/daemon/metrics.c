@@ -63,6 +63,7 @@ static Family **last_family = &first_family;
 static Metric *create(MetricKind kind, const char *name, const char *help,
 					  const char *labels);
 static Family *family_of(MetricKind kind, const char *name, const char *help);
+static bool has_scaled_unit(const char *name);
 static const char *name_fault(MetricKind kind, const char *name);
 static void write_family(const Family *family, Buf *out);
 static void write_sample(const Family *family, const Metric *metric, Buf *out);
@@ -204,6 +205,30 @@ family_of(MetricKind kind, const char *name, const char *help)
 	return family;
 }
 
+/* Whether a word of the name is a unit other than seconds and bytes. */
+static bool
+has_scaled_unit(const char *name)
+{
+	static const char *const units[] = {
+		"ns",           "us",        "ms",        "nanoseconds", "microseconds",
+		"milliseconds", "minutes",   "hours",     "days",        "kb",
+		"mb",           "kilobytes", "megabytes", "gigabytes",
+	};
+	size_t len;
+
+	for (const char *word = name; *word != '\0'; word += len)
+	{
+		word += *word == '_';
+		len = strcspn(word, "_");
+		for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		{
+			if (strlen(units[i]) == len && strncmp(units[i], word, len) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Why promtool, or a reader of our dashboards, would not like the name. */
 static const char *
 name_fault(MetricKind kind, const char *name)
@@ -220,6 +245,8 @@ name_fault(MetricKind kind, const char *name)
 			*c != '_')
 			return "its name must be of a-z, 0-9 and _";
 	}
+	if (has_scaled_unit(name))
+		return "its unit must be a base one: seconds, bytes";
 	if ((kind == KIND_COUNTER) != is_total)
 		return "_total is the end of a counter's name, and of no other's";
 	if ((kind == KIND_HISTOGRAM || kind == KIND_GAUGE_US) && !is_seconds)

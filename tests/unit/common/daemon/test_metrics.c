@@ -221,6 +221,9 @@ a_name_promtool_would_not_like_is_a_bug(void **state)
 	assert_true(aborts(metric_gauge, "chemchat_test_things", NULL));
 	assert_true(aborts(metric_histogram, "chemchat_test_ms", "Time."));
 	assert_true(aborts(metric_gauge_us, "chemchat_test_us", "Time."));
+	assert_true(aborts(metric_gauge, "chemchat_test_microseconds", "Time."));
+	assert_true(aborts(metric_gauge, "chemchat_kilobytes_held", "Size."));
+	assert_true(aborts(metric_counter, "chemchat_test_ms_total", "Time."));
 	assert_false(aborts(metric_gauge, "chemchat_test_things", "Things."));
 }
 
