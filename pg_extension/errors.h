@@ -18,7 +18,7 @@
 	X(FORBIDDEN, '0', '2', "forbidden", "the actor's role does not allow it",  \
 	  "Ask an owner or an admin of the conversation.")                         \
 	X(INVALID_ARGUMENT, '0', '3', "invalid_argument", "invalid argument",      \
-	  "COLUMN names the argument.")                                            \
+	  "Mend the argument; docs/sql.md says what it may be.")                   \
 	X(IDEMPOTENCY_MISMATCH, '0', '4', "idempotency_mismatch",                  \
 	  "this client_msg_id was used for another body",                          \
 	  "Choose a new client_msg_id for every new message.")                     \
@@ -34,7 +34,7 @@
 	  "numbers can only be given at READ COMMITTED",                           \
 	  "BEGIN ISOLATION LEVEL READ COMMITTED.")                                 \
 	X(TOO_LARGE, '0', '9', "too_large", "too large",                           \
-	  "COLUMN names the argument; docs/sql.md has the limits.")                \
+	  "Make it smaller or split it; docs/sql.md has the limits.")              \
 	X(CONFLICT, '1', '0', "conflict", "it is taken by somebody else",          \
 	  "Choose another one.")                                                   \
 	X(LIBRARY_MISMATCH, '1', '1', "library_mismatch",                          \

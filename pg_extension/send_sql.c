@@ -29,6 +29,7 @@ static void set_body(SendItem *item, Datum body);
 static void set_trace(SendItem *item, Datum trace);
 static const pg_uuid_t *uuid_or_null(const ArrayArgument *array, int i);
 static void put_row(ReturnSetInfo *result, int n, const SendItem *item);
+COMPAT_NORETURN static void raise_for(const SendItem *item);
 
 PG_FUNCTION_INFO_V1(chemchat_send_message);
 PG_FUNCTION_INFO_V1(chemchat_send_messages);
@@ -50,10 +51,7 @@ chemchat_send_message(PG_FUNCTION_ARGS)
 		set_body(&item, PG_GETARG_DATUM(3));
 	send_batch(&item, 1, true);
 	if (item.error != CHAT_OK)
-		chat_raise(item.error, item.field,
-				   item.error == CHAT_INVALID_ARGUMENT
-					   ? psprintf("%s must not be null or empty", item.field)
-					   : NULL);
+		raise_for(&item);
 	values[0] = UUIDPGetDatum(&item.id);
 	values[1] = Int64GetDatum(item.seq);
 	values[2] = Int64GetDatum(item.ev);
@@ -188,4 +186,18 @@ put_row(ReturnSetInfo *result, int n, const SendItem *item)
 		values[8] = BoolGetDatum(item->is_duplicate);
 	}
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/* psql does not show COLUMN, so the message names the argument too. */
+static void
+raise_for(const SendItem *item)
+{
+	const char *message = NULL;
+
+	if (item->error == CHAT_INVALID_ARGUMENT)
+		message = psprintf("%s must not be null or empty", item->field);
+	else if (item->error == CHAT_TOO_LARGE)
+		message = psprintf("%s is longer than %d bytes", item->field,
+						   SEND_BODY_MAX_BYTES);
+	chat_raise(item->error, item->field, message);
 }
