@@ -171,7 +171,9 @@ turn_sink(Relay *relay)
 		.timeline = server->timeline,
 		.recorded_layout = relay->row.exists ? relay->row.layout : NULL,
 		.recorded_events = relay->row.events,
+		.is_repaired = relay->row.is_repaired,
 		.adopts_change = relay->spec.adopts_change,
+		.connection = relay->connections,
 	};
 	SinkStatus status;
 	Error err = { "" };
@@ -346,7 +348,8 @@ turn_record(Relay *relay)
 		next->shards = relay->spec.shards;
 		memcpy(next->layout, relay->found.layout, sizeof(next->layout));
 		next->confirmed_lsn = relay->base_lsn;
-		next->events = relay->row.events;
+		/* of topics made again, nothing is there yet */
+		next->events = relay->found.is_changed ? 0 : relay->row.events;
 		ledger_begin_report(relay->ledger, relay->slot, next);
 		relay->is_asking = true;
 		relay_due(relay, relay->now_us);

@@ -413,11 +413,14 @@ static void
 begin_report(Relay *relay, uint64_t position)
 {
 	StreamRow *next = &relay->next;
+	uint64_t in_flight = relay->spec.sink->in_flight_records;
 
 	*next = relay->row;
 	if (position > next->confirmed_lsn)
 		next->confirmed_lsn = position;
-	next->events = relay->events_before + relay->events;
+	next->events = relay->events_before;
+	if (relay->events > in_flight) /* an event is one record at least */
+		next->events += relay->events - in_flight;
 	memcpy(next->layout, relay->found.layout, sizeof(next->layout));
 	snprintf(next->cursor, sizeof(next->cursor), "%s", relay->cursor);
 	next->is_repaired = !relay->is_repairing;

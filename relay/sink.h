@@ -53,8 +53,10 @@ typedef struct SinkIdentity
 	uint64_t system_id;
 	uint32_t timeline;
 	const char *recorded_layout; /* NULL: nothing was ever recorded */
-	uint64_t recorded_events;
+	uint64_t recorded_events;    /* of them, acknowledged */
+	bool is_repaired;            /* on record: the history is there */
 	bool adopts_change;
+	int64_t connection; /* what was found for another one is stale */
 } SinkIdentity;
 
 /* The furthest position of one history (system id, timeline) in the sink. */

@@ -51,6 +51,7 @@ typedef struct SinkKafka
 	size_t max_records;
 
 	TopicWatch *watch;      /* the check at start, later the partitions */
+	int64_t checks_for;     /* the connection that the check was begun for */
 	int64_t check_after_us; /* not before */
 	Error unavailable;      /* why the last check came to nothing */
 	bool is_started;
@@ -148,7 +149,10 @@ begin_check(SinkKafka *kafka, const SinkIdentity *identity, Error *err)
 	};
 
 	if (clock_now_us() >= kafka->check_after_us)
+	{
 		kafka->watch = topic_watch_check(&request);
+		kafka->checks_for = identity->connection;
+	}
 	*err = kafka->unavailable;
 	return SINK_WAIT;
 }
@@ -168,6 +172,11 @@ kafka_start(Sink *sink, const SinkIdentity *identity, PrefixWindow *window,
 	{
 		*err = kafka->unavailable;
 		return SINK_WAIT;
+	}
+	if (kafka->checks_for != identity->connection)
+	{
+		topic_watch_free(&kafka->watch);
+		return begin_check(kafka, identity, err);
 	}
 	switch (topic_watch_result(kafka->watch, &check, err))
 	{
@@ -420,7 +429,11 @@ kafka_turn(Sink *sink, int64_t now_us, Error *err)
 	bool is_whole;
 
 	if (!kafka->is_started)
+	{
+		if (kafka->watch != NULL && topic_watch_has_news(kafka->watch))
+			topic_watch_hush(kafka->watch);
 		return SINK_OK;
+	}
 	kafka->now_wall_us = clock_wall_us();
 	kafka->acknowledged = 0;
 	kill_point("before_ack");

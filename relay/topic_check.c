@@ -203,20 +203,67 @@ is_as_recorded(const SinkIdentity *identity, TopicCheck *check, Error *err)
 	return identity->adopts_change;
 }
 
+/*
+ * A conversation goes to two topics, and nothing happens before there is a
+ * user.  While the history is being republished only the first of it may be
+ * there.
+ */
+const char *
+topic_check_emptied(const int64_t ends[ROUTE_TOPICS], uint64_t events,
+					bool is_repaired)
+{
+	int64_t messages = ends[ROUTE_MESSAGES];
+	int64_t conversations = ends[ROUTE_CONVERSATIONS];
+	int64_t users = ends[ROUTE_USERS];
+
+	if (events == 0)
+		return NULL;
+	/* both empty: more was sent than the users that are there */
+	if (messages == 0 && (conversations > 0 || events > (uint64_t) users))
+		return TOPIC_MESSAGES;
+	if (is_repaired && messages > 0 && conversations == 0)
+		return TOPIC_CONVERSATIONS;
+	if (is_repaired && users == 0)
+		return TOPIC_USERS;
+	return NULL;
+}
+
 /* Nothing in any partition though events were sent: another topic. */
 static bool
-is_same_topic(const SinkIdentity *identity, TopicCheck *check,
-			  int64_t end_total, Error *err)
+is_same_topics(const SinkIdentity *identity, TopicCheck *check,
+			   const int64_t ends[ROUTE_TOPICS], Error *err)
 {
-	if (identity->recorded_layout == NULL || identity->recorded_events == 0 ||
-		end_total > 0 || check->found.is_changed)
+	const char *emptied;
+
+	if (identity->recorded_layout == NULL || check->found.is_changed)
+		return true;
+	emptied = topic_check_emptied(ends, identity->recorded_events,
+								  identity->is_repaired);
+	if (emptied == NULL)
 		return true;
 	check->found.is_changed = true;
 	if (identity->adopts_change)
 		return true;
 	check->stop_name = "TOPIC_RECREATED";
-	return error_set(err, "topic %s was written to and is empty now",
-					 TOPIC_MESSAGES);
+	return error_set(err, "topic %s was written to and is empty now", emptied);
+}
+
+/* How far each topic goes, and the positions of its last records. */
+static bool
+read_ends(const TopicCheckRequest *request, KafkaAdmin *admin,
+		  TopicCheck *check, int64_t ends[ROUTE_TOPICS], Error *err)
+{
+	for (int i = 0; i < ROUTE_TOPICS; i++)
+	{
+		if (i != ROUTE_DEAD &&
+			(is_cancelled(request, err) ||
+			 !kafka_admin_last(admin, route_topic_names[i],
+							   check->partitions[i], HEADER_POSITION,
+							   LAST_TIMEOUT_MS, on_position, &check->found,
+							   &ends[i], err)))
+			return false;
+	}
+	return true;
 }
 
 TopicCheckResult
@@ -224,7 +271,7 @@ topic_check_run(const TopicCheckRequest *request, TopicCheck *check, Error *err)
 {
 	TopicCheckResult result = TOPICS_UNAVAILABLE;
 	KafkaAdmin *admin = kafka_admin_open(&request->kafka, err);
-	int64_t end_total = 0;
+	int64_t ends[ROUTE_TOPICS] = { 0 };
 
 	memset(check, 0, sizeof(*check));
 	/* the history asked about has its place, however many others there are */
@@ -242,13 +289,9 @@ topic_check_run(const TopicCheckRequest *request, TopicCheck *check, Error *err)
 		is_cancelled(request, err) ||
 		!kafka_admin_limits(admin, route_topic_names, ROUTE_TOPICS,
 							ASK_TIMEOUT_MS, check->limits, err) ||
-		is_cancelled(request, err) ||
-		!kafka_admin_last(admin, TOPIC_MESSAGES,
-						  check->partitions[ROUTE_MESSAGES], HEADER_POSITION,
-						  LAST_TIMEOUT_MS, on_position, &check->found,
-						  &end_total, err))
+		!read_ends(request, admin, check, ends, err))
 		goto cleanup;
-	if (!is_same_topic(&request->identity, check, end_total, err))
+	if (!is_same_topics(&request->identity, check, ends, err))
 	{
 		result = TOPICS_STOP;
 		goto cleanup;

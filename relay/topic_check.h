@@ -52,6 +52,13 @@ int topic_check_recorded(const char *layout, const char *topic);
 const char *topic_check_compare(const char *layout,
 								const int counts[ROUTE_TOPICS], Error *err);
 
+/*
+ * Which topic was made again, judged by the sums of the topics' end offsets
+ * and the events on record; NULL: none.
+ */
+const char *topic_check_emptied(const int64_t ends[ROUTE_TOPICS],
+								uint64_t events, bool is_repaired);
+
 /* "{"chat.messages.v1":12,...}" */
 void topic_check_layout(const int counts[ROUTE_TOPICS],
 						char out[SINK_LAYOUT_SIZE]);

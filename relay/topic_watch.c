@@ -170,6 +170,15 @@ topic_watch_has_news(const TopicWatch *watch)
 	return atomic_load_explicit(&watch->has_news, memory_order_relaxed);
 }
 
+void
+topic_watch_hush(TopicWatch *watch)
+{
+	uint64_t ignored;
+
+	if (read(watch->fd, &ignored, sizeof(ignored)) < 0)
+		ignored = 0; /* nothing to be read: silent already */
+}
+
 TopicWatchState
 topic_watch_state(TopicWatch *watch, Error *err)
 {

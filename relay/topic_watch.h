@@ -36,6 +36,10 @@ void topic_watch_free(TopicWatch **watch);
 /* Readable once there is an outcome; has_news says the same without a lock. */
 int topic_watch_fd(const TopicWatch *watch);
 bool topic_watch_has_news(const TopicWatch *watch);
+
+/* No longer readable: who cannot use the outcome yet would wake for ever. */
+void topic_watch_hush(TopicWatch *watch);
+
 TopicWatchState topic_watch_state(TopicWatch *watch, Error *err);
 
 /* After WATCH_DONE: moves the outcome out. */

@@ -24,7 +24,8 @@ kafka_admin_open(const KafkaConfig *config, Error *err)
 	/* a consumer without a group: it can also read */
 	if (conf == NULL ||
 		!kafka_conf_set(conf, "enable.partition.eof", "true", err) ||
-		!kafka_conf_set(conf, "auto.offset.reset", "error", err) ||
+		/* a last record that retention removed: only the end is left */
+		!kafka_conf_set(conf, "auto.offset.reset", "largest", err) ||
 		!kafka_conf_set(conf, "check.crcs", "true", err) ||
 		!kafka_conf_set(conf, "queued.max.messages.kbytes", "2048", err) ||
 		!kafka_conf_set(conf, "fetch.wait.max.ms", "50", err))

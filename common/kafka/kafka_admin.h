@@ -44,8 +44,9 @@ bool kafka_admin_limits(KafkaAdmin *admin, const char *const *topics, int count,
 
 /*
  * Reads the last record of each partition and hands out the value of one of
- * its headers (not called for a record without it).  *end_total is the sum
- * of the partitions' end offsets: 0 means nothing was ever written.
+ * its headers (not called for a record without it, nor where retention left
+ * none).  *end_total is the sum of the partitions' end offsets: 0 means nothing
+ * was ever written.
  */
 typedef void (*KafkaOnHeader)(void *arg, int partition, const char *value,
 							  size_t len);

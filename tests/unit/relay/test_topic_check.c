@@ -103,6 +103,38 @@ the_furthest_of_each_history_is_kept(void **state)
 	assert_int_equal(found.last_count, SINK_MAX_HISTORIES);
 }
 
+static const char *
+emptied(int64_t messages, int64_t conversations, int64_t users, uint64_t events,
+		bool is_repaired)
+{
+	int64_t ends[ROUTE_TOPICS] = { [ROUTE_MESSAGES] = messages,
+								   [ROUTE_CONVERSATIONS] = conversations,
+								   [ROUTE_USERS] = users };
+	const char *topic = topic_check_emptied(ends, events, is_repaired);
+
+	return topic != NULL ? topic : "none";
+}
+
+static void
+a_topic_made_again_is_told_from_one_not_used_yet(void **state)
+{
+	assert_string_equal(emptied(0, 0, 0, 0, true), "none");
+	assert_string_equal(emptied(90, 2, 3, 95, true), "none");
+	/* users, and no conversation so far */
+	assert_string_equal(emptied(0, 0, 3, 3, true), "none");
+	assert_string_equal(emptied(0, 0, 5, 3, true), "none");
+
+	assert_string_equal(emptied(0, 2, 3, 95, true), "chat.messages.v1");
+	assert_string_equal(emptied(0, 0, 3, 95, true), "chat.messages.v1");
+	assert_string_equal(emptied(0, 0, 0, 1, true), "chat.messages.v1");
+	assert_string_equal(emptied(90, 0, 3, 95, true), "chat.conversations.v1");
+	assert_string_equal(emptied(90, 2, 0, 95, true), "chat.users.v1");
+
+	/* the repair's users are not there yet, a live message is */
+	assert_string_equal(emptied(1, 0, 0, 1, false), "none");
+	assert_string_equal(emptied(0, 2, 3, 95, false), "chat.messages.v1");
+}
+
 int
 main(void)
 {
@@ -112,6 +144,7 @@ main(void)
 		cmocka_unit_test(a_changed_count_has_a_name),
 		cmocka_unit_test(positions_are_read),
 		cmocka_unit_test(the_furthest_of_each_history_is_kept),
+		cmocka_unit_test(a_topic_made_again_is_told_from_one_not_used_yet),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
