@@ -113,6 +113,7 @@ stop(Gateway *gateway)
 	ws_free(&gateway->ws);
 	roster_free(&chat->roster);
 	fanout_free(&chat->fanout);
+	awaited_free(&gateway->awaited);
 	sessions_free(&chat->sessions);
 	registry_free(&chat->registry);
 	auth_close(&chat->auth);
@@ -166,7 +167,12 @@ static void
 on_fast(uv_timer_t *timer)
 {
 	Gateway *gateway = timer->data;
+	Uuid conversation_id;
+	uint64_t ev;
 
+	while (
+		awaited_next(gateway->awaited, clock_now_us(), &conversation_id, &ev))
+		fanout_hint(gateway->chat.fanout, &conversation_id, ev);
 	fanout_tick(gateway->chat.fanout);
 	roster_tick(gateway->chat.roster);
 	db_send_tick(gateway->chat.db);

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "clock.h"
 #include "command.h"
 #include "frames.h"
 #include "gateway_private.h"
@@ -73,6 +74,7 @@ gateway_open_chat(Gateway *gateway, Error *err)
 	db.conninfo = config->pg;
 	db.password = gateway->password;
 	chat->db = db_open(&pg, &db);
+	gateway->awaited = awaited_new();
 	chat->registry = registry_new();
 	chat->sessions = sessions_new(chat->registry, &ws_transport);
 	chat->fanout = fanout_new(chat->registry, &ports, gateway);
@@ -169,13 +171,18 @@ on_position(void *arg, const DbError *error, const HeadRows *rows,
 		live_set_system_id(gateway->live, position->system_id);
 }
 
-/* Without live channels nobody else would tell before the next lap. */
+/*
+ * Without live channels nobody else would tell before the next lap; with them
+ * somebody should, soon.
+ */
 static void
 on_committed(void *arg, const Uuid *conversation_id, uint64_t ev)
 {
 	Gateway *gateway = arg;
 
-	if (!live_is_live(gateway->live))
+	if (live_is_live(gateway->live))
+		awaited_add(gateway->awaited, conversation_id, ev, clock_now_us());
+	else
 		fanout_hint(gateway->chat.fanout, conversation_id, ev);
 }
 

@@ -9,6 +9,7 @@
 
 #include <uv.h>
 
+#include "awaited.h"
 #include "chat.h"
 #include "daemon.h"
 #include "door.h"
@@ -31,6 +32,7 @@ typedef struct Gateway
 	Door *door;
 	Ws *ws;
 	Live *live;
+	Awaited *awaited;
 	GatewayMetrics *metrics;
 	Chat chat;
 	Error db_reason;
