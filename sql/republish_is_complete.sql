@@ -78,6 +78,11 @@ SELECT events, is_done, done, total FROM chemchat.republish(t.id('lab'), NULL, 5
 SELECT seq, ev FROM chemchat.send_message(t.id('alice'), t.id('lab'), t.id('k10'), 'between');
 SELECT events, is_done, done, total FROM chemchat.republish(t.id('lab'), format('c/%s/%s/0/1', t.id('lab'), 8), 5);
 SELECT ev, replay, event->>'body' AS body FROM t.events('again');
+-- Also who has the lowest id there is.
+SELECT id FROM chemchat.create_user('nil', NULL, '00000000-0000-0000-0000-000000000000');
+SELECT count(*) AS emitted FROM t.events('again') WHERE kind = 'user';
+SELECT events > 0 AS some FROM chemchat.republish();
+SELECT count(*) = (SELECT count(*) FROM chemchat.app_user) AS all_users FROM t.events('again') WHERE kind = 'user';
 -- It changes no row and takes no number.
 SELECT * FROM t.hole;
 SELECT 'dropped' FROM pg_drop_replication_slot('again');

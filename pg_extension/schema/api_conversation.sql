@@ -94,6 +94,9 @@ BEGIN
 	ELSIF octet_length(_check_conversation.title) > 1024 THEN
 		PERFORM chemchat._raise('too_large', 'title',
 			'title is longer than 1024 bytes');
+	ELSIF array_ndims(_check_conversation.members) > 1 THEN
+		PERFORM chemchat._raise('invalid_argument', 'members',
+			'members must have one dimension');
 	ELSIF _check_conversation.members IS NULL
 		  OR array_position(_check_conversation.members, NULL) IS NOT NULL THEN
 		PERFORM chemchat._raise('invalid_argument', 'members',

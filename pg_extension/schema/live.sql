@@ -6,7 +6,10 @@ RETURNS TABLE (user_id uuid, conversation_id uuid, ev bigint, seq bigint,
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF live_heads.users IS NULL
+	IF array_ndims(live_heads.users) > 1 THEN
+		PERFORM chemchat._raise('invalid_argument', 'users',
+			'users must have one dimension');
+	ELSIF live_heads.users IS NULL
 	   OR array_position(live_heads.users, NULL) IS NOT NULL THEN
 		PERFORM chemchat._raise('invalid_argument', 'users',
 			'users must not be null');

@@ -140,6 +140,9 @@ BEGIN
 	IF users.actor IS NULL THEN
 		PERFORM chemchat._raise('invalid_argument', 'actor',
 			'actor must not be null');
+	ELSIF array_ndims(users.ids) > 1 THEN
+		PERFORM chemchat._raise('invalid_argument', 'ids',
+			'ids must have one dimension');
 	ELSIF users.ids IS NULL OR array_position(users.ids, NULL) IS NOT NULL THEN
 		PERFORM chemchat._raise('invalid_argument', 'ids',
 			'ids must not be null');

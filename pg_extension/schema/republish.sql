@@ -2,7 +2,7 @@
 -- transactions: for a slot that is new, or was lost.
 --
 -- The cursor, opaque to callers:
---   u/<user>/0/<done>/<total>               users up to this one are written
+--   u/<user>/0/<done>/<total>               users from this one on are next
 --   c/<conversation>/<ev>/<done>/<total>    and this conversation up to this ev
 -- done and total count conversations; total is what the first call saw.
 
@@ -33,10 +33,10 @@ BEGIN
 	republish.is_done := false;
 
 	IF at_users THEN
-		SELECT r.written, r.last_id INTO written, at_id
+		SELECT r.written, r.next_id INTO written, at_id
 		  FROM chemchat._republish_users(at_id, republish.max_events) AS r;
 		republish.events := written;
-		IF written < republish.max_events THEN
+		IF at_id IS NULL THEN
 			at_users := false;
 			at_ev := 0;
 			at_id := (SELECT c.id FROM chemchat.conversation AS c
@@ -114,24 +114,26 @@ $$;
 COMMENT ON FUNCTION chemchat._republish_cursor(text, uuid) IS
 	'where a call of republish goes on';
 
-CREATE FUNCTION chemchat._republish_users(after_id uuid, max_events int,
-	OUT written int, OUT last_id uuid)
+CREATE FUNCTION chemchat._republish_users(from_id uuid, max_events int,
+	OUT written int, OUT next_id uuid)
 LANGUAGE plpgsql AS $$
 DECLARE
 	u chemchat.app_user;
 BEGIN
 	written := 0;
-	last_id := after_id;
 	FOR u IN
 		SELECT * FROM chemchat.app_user AS each
-		 WHERE each.id > _republish_users.after_id
-		 ORDER BY each.id LIMIT _republish_users.max_events
+		 WHERE each.id >= _republish_users.from_id
+		 ORDER BY each.id LIMIT _republish_users.max_events + 1
 	LOOP
+		IF written = _republish_users.max_events THEN
+			next_id := u.id;
+			EXIT;
+		END IF;
 		PERFORM chemchat._emit('u', u.id, u.id, NULL, NULL, u.rev, u.created_at,
 			chemchat._user_json(u.id, u.rev, u.handle, u.display_name,
 								u.created_at), true);
 		written := written + 1;
-		last_id := u.id;
 	END LOOP;
 END
 $$;
