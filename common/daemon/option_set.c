@@ -163,10 +163,10 @@ option_set_help(const OptionSet *set, Buf *out)
 		free(flag);
 		buf_printf(out, "  %-34s %s", left,
 				   option->help != NULL ? option->help : "");
-		if (option->is_required)
-			buf_append_str(out, " (required)");
-		else if (option->fallback != NULL && option->fallback[0] != '\0')
+		if (option->fallback != NULL && option->fallback[0] != '\0')
 			buf_printf(out, " (%s)", option->fallback);
+		else if (option->is_required)
+			buf_append_str(out, " (required)");
 		buf_append_char(out, '\n');
 	}
 }

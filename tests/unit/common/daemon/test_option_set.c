@@ -33,7 +33,8 @@ static const Option options[] = {
 	{ .name = "wait_time",
 	  .type = OPTION_DURATION,
 	  .offset = offsetof(Config, wait_ms),
-	  .fallback = "5s" },
+	  .fallback = "5s",
+	  .is_required = true },
 	{ .name = "retries",
 	  .type = OPTION_INT,
 	  .offset = offsetof(Config, retries),
@@ -390,6 +391,21 @@ help_is_answered_whatever_else_is_wrong(void **state)
 	assert_int_equal(option_set_action(2, argv), OPTION_RUN);
 }
 
+/* What is required and has a default need not be given. */
+static void
+help_shows_defaults_and_what_must_be_given(void **state)
+{
+	Buf text;
+
+	(void) state;
+	buf_init(&text);
+	option_set_help(set, &text);
+	assert_non_null(strstr(text.data, " (5s)\n"));
+	assert_non_null(strstr(text.data, "who (required)\n"));
+	assert_null(strstr(strstr(text.data, "(required)") + 1, "(required)"));
+	buf_fini(&text);
+}
+
 #define EACH(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int
@@ -411,6 +427,7 @@ main(void)
 		EACH(what_is_printed_can_be_read_again),
 		EACH(a_check_of_the_whole_is_told_its_source),
 		EACH(help_is_answered_whatever_else_is_wrong),
+		EACH(help_shows_defaults_and_what_must_be_given),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
