@@ -7,8 +7,10 @@ SELECT count(*) AS without_remedy FROM chemchat.doctor() WHERE severity <> 'ok' 
 SELECT DISTINCT severity IN ('ok', 'warning', 'error') AS known FROM chemchat.doctor();
 -- Nobody reads it: said of a database without a slot, and of a slot.
 SELECT severity, subject, finding FROM chemchat.doctor() WHERE subject LIKE 'slot%';
-SELECT chemchat.report_stream('chemchat_gone', '1', 1, 1, '{}', '0/0', 0, NULL, true) IS NOT NULL AS reported;
-SELECT severity, subject, finding, remedy FROM chemchat.doctor() WHERE subject LIKE 'slot%';
+SELECT chemchat.report_stream('chemchat_1_0of1', '1', 1, 1, '{}', '0/0', 0, NULL, true) IS NOT NULL AS restored,
+       chemchat.report_stream(chemchat.live_slot_name(), '1', 1, 1, '{}', '0/0', 0, NULL, true) IS NOT NULL AS reported;
+SELECT severity, regexp_replace(subject, '\d+', '<oid>') AS subject, finding, remedy
+  FROM chemchat.doctor() WHERE subject LIKE 'slot%';
 SELECT chemchat.report_stream(chemchat.slot_name(), '1', 1, 1, '{}', '0/0', 0, 'c/x', false) IS NOT NULL AS reported;
 SELECT 'made' FROM pg_create_logical_replication_slot(chemchat.slot_name(), 'chemchat');
 SELECT severity, regexp_replace(finding, '\d+ \w+$', '<size>') AS finding, remedy

@@ -101,7 +101,10 @@ COMMENT ON FUNCTION chemchat._doctor_settings() IS 'part of doctor()';
 CREATE FUNCTION chemchat._doctor_slots()
 RETURNS TABLE (severity text, subject text, finding text, remedy text)
 LANGUAGE sql STABLE AS $$
-	WITH ours AS (
+	WITH prefix AS (
+		SELECT format('chemchat_%s_', d.oid) AS text
+		  FROM pg_database AS d WHERE d.datname = current_database()
+	), ours AS (
 		SELECT coalesce(s.slot_name, r.slot) AS slot, s.slot_name IS NULL
 				   AS is_missing, s.active, s.wal_status, s.plugin,
 			   r.slot IS NOT NULL AS is_reported, r.is_repaired,
@@ -109,12 +112,14 @@ LANGUAGE sql STABLE AS $$
 					CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
 						 ELSE pg_current_wal_lsn() END, s.restart_lsn))
 				   AS retained
-		  FROM (SELECT * FROM pg_replication_slots
-				 WHERE database = current_database()
-				   AND (plugin = 'chemchat' OR slot_name LIKE format(
-						'chemchat\_%s\_%%', (SELECT d.oid FROM pg_database AS d
-								WHERE d.datname = current_database())))) AS s
-		  FULL JOIN chemchat.stream AS r ON r.slot = s.slot_name
+		  FROM (SELECT l.* FROM pg_replication_slots AS l, prefix AS p
+				 WHERE l.database = current_database()
+				   AND (l.plugin = 'chemchat'
+						OR starts_with(l.slot_name, p.text))) AS s
+		  -- a restored dump brings the slots of where it was made
+		  FULL JOIN (SELECT t.* FROM chemchat.stream AS t, prefix AS p
+					  WHERE starts_with(t.slot, p.text)) AS r
+			ON r.slot = s.slot_name
 	)
 	SELECT CASE WHEN o.is_missing OR o.wal_status = 'lost' THEN 'error'
 				WHEN NOT o.active OR o.wal_status = 'unreserved'

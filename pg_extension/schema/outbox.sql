@@ -62,13 +62,18 @@ BEGIN
 			), counted AS (
 				SELECT c.* FROM readable AS r, chemchat._wal_count(
 					r.slots, r.restart_lsns, r.confirmed_lsns) AS c
-			), wanted AS (
+			), reported AS (
+				-- a restored dump brings the slots of where it was made
 				SELECT s.slot FROM chemchat.stream AS s
+				  JOIN pg_database AS d ON d.datname = current_database()
+				 WHERE starts_with(s.slot, format('chemchat_%s_', d.oid))
+			), wanted AS (
+				SELECT r.slot FROM reported AS r
 				 UNION ALL
 				-- nothing at all: the one that the first relay will make
 				SELECT chemchat.slot_name()
 				 WHERE NOT EXISTS (SELECT FROM present)
-				   AND NOT EXISTS (SELECT FROM chemchat.stream)
+				   AND NOT EXISTS (SELECT FROM reported)
 			)
 			SELECT p.slot, p.sink, p.state, c.events, c.bytes,
 				   clock_timestamp() - c.oldest_at, c.is_estimate

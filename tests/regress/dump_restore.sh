@@ -85,4 +85,9 @@ PGDATABASE=beside here -q -f out/dump_restore/dump.sql > /dev/null
 	fail "a copy on the same server goes on in the original's epoch"
 [ "$(here -c "SELECT rev >> 40 FROM chemchat.send_message(t.id('alice'), t.id('lab'), t.id('new'), 'new')")" = 0 ] ||
 	fail "the original began a new epoch"
+# The original's slot is none of the copy's, which awaits a relay of its own.
+[ "$(PGDATABASE=beside here -c "SELECT slot = chemchat.slot_name(), state FROM chemchat.outbox_status()")" = 't|missing' ] ||
+	fail "outbox_status() of a copy tells of the original's slot"
+[ "$(PGDATABASE=beside here -c "SELECT subject FROM chemchat.doctor() WHERE subject ~ '^slot'")" = slots ] ||
+	fail "doctor() of a copy tells of the original's slot"
 echo "every row restored"
