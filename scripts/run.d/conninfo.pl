@@ -4,6 +4,7 @@
 # Reads a conninfo (keyword=value form or URI) from standard input and prints
 # "[chemchat]" and one key=value a line.  With that in a file of mode 0600,
 # everybody can say "service=chemchat", and no password stands in an argument.
+# With --uri it prints the same as a URI instead.
 use strict;
 use warnings;
 
@@ -17,6 +18,31 @@ sub decode
 	my ($s) = @_;
 	$s =~ s/%([0-9A-Fa-f]{2})/chr hex $1/ge;
 	return $s;
+}
+
+sub encode
+{
+	my ($s) = @_;
+	$s =~ s/([^A-Za-z0-9_.~-])/sprintf '%%%02X', ord $1/ge;
+	return $s;
+}
+
+# Everything but the user and the database stands in the query, where a list
+# of hosts, a socket's folder and an IPv6 address need no care.
+sub uri
+{
+	my %value = map { $_->[0] => $_->[1] } @_;
+	my $user = delete $value{user};
+	my $password = delete $value{password};
+	my $database = delete $value{dbname} // '';
+	my $login = '';
+
+	$login = encode($user // '') if defined $user || defined $password;
+	$login .= ':' . encode($password) if defined $password;
+	$login .= '@' if $login ne '';
+	my $query = join '&', map { "$_=" . encode($value{$_}) } sort keys %value;
+	return "postgresql://$login/" . encode($database)
+	  . ($query ne '' ? "?$query" : '');
 }
 
 if ($text =~ m{^postgres(?:ql)?://(?:([^@/?]*)@)?([^/?]*)(?:/([^?]*))?(?:\?(.*))?$}s)
@@ -63,6 +89,11 @@ else
 	  or die "conninfo: neither a postgresql:// URI nor key=value pairs\n";
 }
 die "conninfo: empty\n" unless @pairs;
+if (@ARGV && $ARGV[0] eq '--uri')
+{
+	print uri(@pairs), "\n";
+	exit 0;
+}
 print "[chemchat]\n";
 for (@pairs)
 {

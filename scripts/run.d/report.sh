@@ -43,6 +43,14 @@ env_write()
 	)
 }
 
+# nothing runs: whoever sources env must not signal a pid that is free again
+env_forget_pids()
+{
+	[ -f "$run/env" ] || return 0
+	(umask 077 && sed 's/^\(CHEMCHAT_PID_[A-Z]*\)=.*/\1=/' "$run/env" |
+		write_file "$run/env")
+}
+
 # REPLY is the processes as they are now; when this changes, env is written again.
 env_signature()
 {

@@ -80,10 +80,14 @@ start_all()
 	gateway_configure
 	daemon_start gateway
 	daemon_start relay
-	daemon_await gateway 30 ||
-		{ show_tail "$run/log/gateway.log"; die "the gateway did not start"; }
+	daemon_await gateway 30 || {
+		unless_stopping
+		show_tail "$run/log/gateway.log"
+		die "the gateway did not start"
+	}
 	# without it messages still flow; they wait in the outbox
 	daemon_await relay 60 || {
+		unless_stopping
 		show_tail "$run/log/relay.log"
 		say "the relay is not ready ($(daemon_readiness relay)); going on, it" \
 			"is tried again and again"
@@ -248,6 +252,7 @@ stop_all()
 	stop_service redis
 	stop_service kafka
 	stop_service postgres
+	env_forget_pids
 }
 
 stop_service()
