@@ -6,8 +6,8 @@
  *       p99 (LogAppendTime, whole ms); acknowledged to consumed p50 p99;
  *       events written, events seen
  *
- * Writers share the rate; each commit is one event of 256 bytes.  The topic
- * should have message.timestamp.type=LogAppendTime.  Writers, consumer, server
+ * Writers share the rate; each commit is one event of 256 bytes.  The
+ * topic is set to message.timestamp.type=LogAppendTime.  Writers, consumer, server
  * and broker share one clock.
  */
 #include <libpq-fe.h>
@@ -117,6 +117,37 @@ set(rd_kafka_conf_t *conf, const char *name, const char *value)
 		die(name, why);
 }
 
+/* The broker's clock in every record, from now on. */
+static void
+ask_for_append_time(const char *brokers)
+{
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	rd_kafka_ConfigResource_t *resource =
+		rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, TOPIC);
+	rd_kafka_t *kafka;
+	rd_kafka_queue_t *queue;
+	rd_kafka_event_t *event;
+	char why[256];
+
+	set(conf, "bootstrap.servers", brokers);
+	kafka = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
+	if (!kafka)
+		die("admin", why);
+	queue = rd_kafka_queue_new(kafka);
+	rd_kafka_ConfigResource_set_config(resource, "message.timestamp.type",
+									   "LogAppendTime");
+	rd_kafka_ConfigResource_set_config(resource, "retention.ms", "-1");
+	rd_kafka_AlterConfigs(kafka, &resource, 1, NULL, queue);
+	event = rd_kafka_queue_poll(queue, 30000);
+	if (!event || rd_kafka_event_error(event))
+		die("alter topic",
+			event ? rd_kafka_event_error_string(event) : "no answer");
+	rd_kafka_event_destroy(event);
+	rd_kafka_ConfigResource_destroy(resource);
+	rd_kafka_queue_destroy(queue);
+	rd_kafka_destroy(kafka);
+}
+
 static rd_kafka_t *
 open_consumer(const char *brokers)
 {
@@ -161,18 +192,17 @@ consume(void *arg)
 {
 	rd_kafka_t *kafka = arg;
 	rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(kafka);
-	rd_kafka_message_t *messages[256];
 
 	while (!atomic_load(&is_over))
 	{
-		ssize_t n = rd_kafka_consume_batch_queue(queue, 100, messages, 256);
+		/* one at a time: a batch would wait until it is full */
+		rd_kafka_message_t *message = rd_kafka_consume_queue(queue, 100);
 
-		for (ssize_t i = 0; i < n; i++)
-		{
-			if (!messages[i]->err)
-				take(messages[i]);
-			rd_kafka_message_destroy(messages[i]);
-		}
+		if (!message)
+			continue;
+		if (!message->err)
+			take(message);
+		rd_kafka_message_destroy(message);
 	}
 	rd_kafka_queue_destroy(queue);
 	return NULL;
@@ -236,6 +266,7 @@ main(int argc, char **argv)
 	if (!brokers || rate < 1 || writers < 1 || writers > 256)
 		return 2;
 	mark = clock_wall_us();
+	ask_for_append_time(brokers);
 	kafka = open_consumer(brokers);
 	pthread_create(&consumer, NULL, consume, kafka);
 	sleep(1);
