@@ -206,7 +206,9 @@ export class Link {
 			this.#unauthorized();
 			return;
 		}
-		this.#retryAfterMs = frame.retryAfterMs ?? null;
+		/* Told to everybody alike, unlike a bye's: so not all at once. */
+		if (frame.retryAfterMs !== undefined)
+			this.#retryAfterMs = frame.retryAfterMs + this.#backoffMs();
 		this.#lost();
 	}
 
@@ -236,14 +238,18 @@ export class Link {
 
 	#lost() {
 		const socket = this.#socket;
-		const ceiling = Math.min(BACKOFF_LAST_MS,
-			BACKOFF_FIRST_MS * 2 ** this.#failures);
+		const backoffMs = this.#backoffMs();
 
 		this.#failures++;
 		this.#giveUp('disconnected');
 		socket?.close();
 		if (this.#state !== 'closed')
-			this.#wait(this.#retryAfterMs ?? this.#clock.random() * ceiling);
+			this.#wait(this.#retryAfterMs ?? backoffMs);
+	}
+
+	#backoffMs() {
+		return this.#clock.random() * Math.min(BACKOFF_LAST_MS,
+			BACKOFF_FIRST_MS * 2 ** this.#failures);
 	}
 
 	#wait(delayMs) {

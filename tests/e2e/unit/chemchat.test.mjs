@@ -261,6 +261,27 @@ test('bye_says_when_to_come_back', async () => {
 	assert.equal(network.sockets.length, 2);
 });
 
+test('a_hello_that_is_refused_again_and_again_backs_off_like_any_failure', async () => {
+	const { clock, network, client, socket } = await signedIn();
+	const waits = [];
+
+	client.on('state', ({ state, retryAtMs }) => {
+		if (state === 'waiting')
+			waits.push(retryAtMs - clock.now());
+	});
+	socket.drop(1006);
+	for (let i = 0; i < 12; i++) {
+		await clock.advance(waits.at(-1));
+		network.sockets.at(-1).accept();
+		network.sockets.at(-1).say({ type: 'error', code: 'unavailable',
+			retryAfterMs: 1000 });
+	}
+	waits.shift();	/* the one after the drop */
+	assert.ok(waits.every((ms) => ms >= 1000 && ms <= 31000));
+	assert.equal(new Set(waits).size, waits.length, 'not jittered');
+	assert.ok(Math.max(...waits) > 5000, 'does not grow');
+});
+
 test('backoff_grows_and_is_jittered', async () => {
 	const { clock, network, client } = await signedIn();
 	const waits = [];
