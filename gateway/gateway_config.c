@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include "pg_conninfo.h"
 #include "redis_url.h"
 
 #define OFFSET(field) offsetof(GatewayConfig, field)
@@ -136,6 +137,8 @@ gateway_config_check(const void *arg, Error *err)
 	RedisUrl redis;
 	unsigned char address[16];
 
+	if (!pg_conninfo_check(config->pg, err))
+		return error_wrap(err, "pg");
 	if (config->redis_url != NULL &&
 		!redis_url_parse(config->redis_url, &redis, err))
 		return error_wrap(err, "redis_url");

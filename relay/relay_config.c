@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kafka_conf.h"
+#include "pg_conninfo.h"
 #include "redis_url.h"
 
 #define OFFSET(field) offsetof(RelayConfig, field)
@@ -110,6 +111,8 @@ relay_config_check(const void *arg, Error *err)
 						  .client_id = "chemchat-relay" };
 	RedisUrl redis;
 
+	if (!pg_conninfo_check(config->pg, err))
+		return error_wrap(err, "pg");
 	if (config->redis_url != NULL &&
 		!redis_url_parse(config->redis_url, &redis, err))
 		return error_wrap(err, "redis_url");
