@@ -23,6 +23,7 @@ struct Ledger
 	int shards;
 
 	PgSession *session;
+	bool is_bounded; /* server_limits was sent */
 	bool is_connected;
 	LedgerCall call; /* under way */
 	LedgerCall last_call;
@@ -38,6 +39,12 @@ struct Ledger
 	char blockers[256];
 	int64_t pending;
 };
+
+/*
+ * A call given up leaves its backend behind for as long as that waits for a
+ * lock: it must give up first, or each attempt leaves one more.
+ */
+static const char server_limits[] = "SET lock_timeout = '8s'";
 
 /*
  * Slot and row at one moment.  The functions of pg_catalog behind
@@ -113,6 +120,7 @@ lose_connection(Ledger *ledger, int64_t now_us)
 	if (ledger->lost_us == 0)
 		ledger->lost_us = now_us;
 	ledger->is_connected = false;
+	ledger->is_bounded = false;
 
 	/* half of it fixed, half of it dice: many relays should not march */
 	ledger->connect_after_us =
@@ -145,6 +153,15 @@ connect_turn(Ledger *ledger, int64_t now_us, Error *err)
 			return LEDGER_FAILED;
 		case PG_READY:
 			break;
+	}
+	if (!ledger->is_bounded)
+	{
+		ledger->is_bounded = true;
+		if (pg_session_query(ledger->session, server_limits, 0, NULL,
+							 CALL_TIMEOUT_MS, err))
+			return LEDGER_BUSY;
+		lose_connection(ledger, now_us);
+		return LEDGER_FAILED;
 	}
 	ledger->is_connected = true;
 	ledger->lost_us = 0;
