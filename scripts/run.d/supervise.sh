@@ -29,11 +29,13 @@ supervise()
 	env_write
 	env_signature
 	env_of=$REPLY
-	links_print >"$run/state/links"
-	chmod 600 "$run/state/links"
+	(umask 077 && links_print >"$run/state/links")
 	echo $$ >"$run/state/ready"
-	cat "$run/state/links"
-	[ -n "${detached:-}" ] || printf '\n  Ctrl-C stops it.\n\n'
+	# detached, standard output is a log, and the links hold tokens
+	[ -n "${detached:-}" ] || {
+		cat "$run/state/links"
+		printf '\n  Ctrl-C stops it.\n\n'
+	}
 	# a pipe to ourselves is a sleep that forks nothing
 	exec 6<> <(:)
 	while [ -z "$stopping" ]; do
