@@ -54,13 +54,14 @@ awaited_add(Awaited *awaited, const Uuid *conversation_id, uint64_t ev,
 		Commit *ring = xmalloc(2 * awaited->cap * sizeof(ring[0]));
 
 		for (uint32_t i = 0; i < awaited->count; i++)
-			ring[i] = awaited->ring[(awaited->head + i) % awaited->cap];
+			ring[i] = awaited->ring[(awaited->head + i) & (awaited->cap - 1)];
 		free(awaited->ring);
 		awaited->ring = ring;
 		awaited->head = 0;
 		awaited->cap *= 2;
 	}
-	commit = &awaited->ring[(awaited->head + awaited->count++) % awaited->cap];
+	commit =
+		&awaited->ring[(awaited->head + awaited->count++) & (awaited->cap - 1)];
 	commit->conversation_id = *conversation_id;
 	commit->ev = ev;
 	commit->due_us = now_us + (int64_t) 1000 * AWAITED_MS;
@@ -76,7 +77,7 @@ awaited_next(Awaited *awaited, int64_t now_us, Uuid *conversation_id,
 		return false;
 	*conversation_id = commit->conversation_id;
 	*ev = commit->ev;
-	awaited->head = (awaited->head + 1) % awaited->cap;
+	awaited->head = (awaited->head + 1) & (awaited->cap - 1);
 	awaited->count--;
 	return true;
 }
