@@ -92,8 +92,8 @@ run(Daemon *daemon, const void *config_data)
 			daemon_turned(daemon);
 		metric_add(turns, 1);
 	}
-	/* the descriptor stays readable: every poller learns of it */
-	if (poll(&wake, 1, 0) != 1)
+	/* the descriptor becomes and stays readable: every poller learns of it */
+	if (poll(&wake, 1, 5000) != 1)
 		return EXIT_BUG;
 	log_info("drained", NULL);
 	return EXIT_OK;
