@@ -229,11 +229,30 @@ export const tests = {
 		await page.locator('.conversation').click();
 		await page.locator('.bubble').waitFor();
 		assert.ok(!await page.locator('.sidebar').isVisible());
+		/* innerWidth is no measure: a phone zooms out until all fits. */
 		assert.equal(await page.evaluate(() =>
-			document.documentElement.scrollWidth - innerWidth), 0);
+			document.documentElement.scrollWidth), PHONE.viewport.width);
 		await page.goBack();
 		await page.locator('.conversation').waitFor();
 		assert.ok(!await page.locator('.thread').isVisible());
+		return { server, page };
+	},
+
+	async long_titles_and_words_stay_inside_a_phone(browser) {
+		const { server, alice, bob, link } = await world();
+		const long = server.addConversation('group',
+			'<img src=x onerror="window.pwned=1"><script>pwned()</script>'
+				.padEnd(100, '.'), [alice, bob]);
+
+		for (let i = 0; i < 30; i++)
+			server.write(long, alice, i === 29 ? 'w'.repeat(8000) : `row ${i}`);
+		const page = await openPage(browser, link, PHONE);
+
+		await page.locator('.conversation').first().click();
+		await page.locator('.bubble').last().waitFor();
+		/* innerWidth is no measure: a phone zooms out until all fits. */
+		assert.equal(await page.evaluate(() =>
+			document.documentElement.scrollWidth), PHONE.viewport.width);
 		return { server, page };
 	},
 
