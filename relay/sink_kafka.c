@@ -445,6 +445,11 @@ kafka_turn(Sink *sink, int64_t now_us, Error *err)
 		is_whole = false;
 	if (is_whole)
 		return SINK_OK;
+	if (kafka_producer_went_back(kafka->producer))
+	{
+		sink->stop_name = "TOPIC_RECREATED";
+		return SINK_STOP;
+	}
 	forget(kafka);
 	return SINK_RESTART;
 }

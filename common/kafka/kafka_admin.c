@@ -282,6 +282,43 @@ cleanup:
 	return ok;
 }
 
+bool
+kafka_admin_ends(KafkaAdmin *admin, const char *const *topics,
+				 const int *partitions, int count, int timeout_ms,
+				 int64_t *ends, Error *err)
+{
+	rd_kafka_topic_partition_list_t *list =
+		rd_kafka_topic_partition_list_new(64);
+	rd_kafka_resp_err_t code;
+	bool ok = true;
+
+	/* to be asked of all at once; the time that is none means the end */
+	for (int i = 0; i < count; i++)
+	{
+		ends[i] = 0;
+		for (int p = 0; p < partitions[i]; p++)
+			rd_kafka_topic_partition_list_add(list, topics[i], p)->offset =
+				RD_KAFKA_OFFSET_END;
+	}
+	code = rd_kafka_offsets_for_times(admin->client, list, timeout_ms);
+	for (int i = 0; i < list->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
+	{
+		const rd_kafka_topic_partition_t *at = &list->elems[i];
+		int t = 0;
+
+		code = at->err;
+		while (strcmp(topics[t], at->topic) != 0)
+			t++;
+		if (at->offset > 0)
+			ends[t] += at->offset;
+	}
+	if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+		ok = error_set(err, "could not ask for the topics' ends: %s",
+					   rd_kafka_err2str(code));
+	rd_kafka_topic_partition_list_destroy(list);
+	return ok;
+}
+
 static void
 hand_out(const rd_kafka_message_t *message, const char *header,
 		 KafkaOnHeader on_header, void *arg)

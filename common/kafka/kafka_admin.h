@@ -43,6 +43,14 @@ bool kafka_admin_limits(KafkaAdmin *admin, const char *const *topics, int count,
 						int timeout_ms, int64_t *limits, Error *err) MUST_CHECK;
 
 /*
+ * The sum of each topic's end offsets: how many records it was ever given, but
+ * for those of transactions.
+ */
+bool kafka_admin_ends(KafkaAdmin *admin, const char *const *topics,
+					  const int *partitions, int count, int timeout_ms,
+					  int64_t *ends, Error *err) MUST_CHECK;
+
+/*
  * Reads the last record of each partition and hands out the value of one of
  * its headers (not called for a record without it, nor where retention left
  * none).  *end_total is the sum of the partitions' end offsets: 0 means nothing

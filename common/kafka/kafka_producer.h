@@ -99,6 +99,9 @@ bool kafka_producer_poll(KafkaProducer *producer, KafkaOnAck on_ack, void *arg,
 /* Whether the last poll's failure was a batch above the topic's limit. */
 bool kafka_producer_broke_on_size(const KafkaProducer *producer);
 
+/* Whether it was an offset below an earlier one: a topic made again. */
+bool kafka_producer_went_back(const KafkaProducer *producer);
+
 /*
  * Asks the cluster how many partitions each topic has, into counts (one per
  * topic of the configuration; 0: it does not exist).  Blocks up to

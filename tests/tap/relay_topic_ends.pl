@@ -60,6 +60,29 @@ foreach my $topic ('chat.users.v1', 'chat.conversations.v1')
 	relay_stop($relay);
 }
 
+# --- made again while it runs and is not looking
+$relay = relay_start($node, $kafka, name => 'running');
+relay_is_streaming($relay);
+send_many($node, 200, 5);
+relay_wait_drained($node);
+relay_signal($relay, 'STOP');
+kafka_tool($kafka, 'TopicCommand', '--delete', '--topic', 'chat.messages.v1');
+kafka_tool($kafka, 'TopicCommand', '--create', '--topic', 'chat.messages.v1',
+	'--partitions', '12');
+relay_signal($relay, 'CONT');
+send_many($node, 50, 5);
+is(eval { relay_end($relay, 30) }, 'exit 80', 'a topic that begins again stops it');
+like(relay_log($relay), qr/stop=TOPIC_RECREATED.*chat\.messages\.v1/, 'by name');
+relay_stop($relay) if relay_log($relay) !~ /stop=/;
+$relay = relay_start($node, $kafka, name => 'running');
+is(eval { relay_end($relay, 30) }, 'exit 80', 'and when it is started again');
+relay_stop($relay) if relay_log($relay) !~ /stop=/;
+$relay = relay_start($node, $kafka, adopt_topics => 'on', name => 'running');
+relay_is_streaming($relay);
+relay_wait_drained($node);
+is_whole($node, $kafka, 'republished into the new topic', repaired => 1);
+relay_stop($relay);
+
 # --- Kafka deaf while the topics are looked at, and PostgreSQL gone meanwhile
 kill STOP => kafka_pid($kafka);
 $relay = relay_start($node, $kafka, name => 'deaf');

@@ -130,6 +130,9 @@ a_topic_made_again_is_told_from_one_not_used_yet(void **state)
 	assert_string_equal(emptied(90, 0, 3, 95, true), "chat.conversations.v1");
 	assert_string_equal(emptied(90, 2, 0, 95, true), "chat.users.v1");
 
+	/* made again and written to since: fewer records than acknowledged */
+	assert_string_equal(emptied(7, 2, 3, 95, true), "chat.*");
+
 	/* the repair's users are not there yet, a live message is */
 	assert_string_equal(emptied(1, 0, 0, 1, false), "none");
 	assert_string_equal(emptied(0, 2, 3, 95, false), "chat.messages.v1");
