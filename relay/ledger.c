@@ -422,11 +422,16 @@ ledger_begin_report(Ledger *ledger, const char *slot, const StreamRow *row)
 	snprintf(system_id, sizeof(system_id), "%" PRIu64, row->system_id);
 	snprintf(timeline, sizeof(timeline), "%" PRIu32, row->timeline);
 	snprintf(shards, sizeof(shards), "%d", row->shards);
+	/*
+	 * For the promise it only must be on this server's disk: after a failover
+	 * there is another history.  It must not wait for a standby that is away.
+	 */
 	lsn_format(row->confirmed_lsn, lsn);
 	snprintf(events, sizeof(events), "%" PRIu64, row->events);
 	begin(ledger, LEDGER_REPORT,
 		  "SELECT chemchat.report_stream($1::name, $2::text, $3::int, $4::int,"
-		  " $5::json, $6::pg_lsn, $7::bigint, $8::text, $9::boolean)",
+		  " $5::json, $6::pg_lsn, $7::bigint, $8::text, $9::boolean),"
+		  " pg_catalog.set_config('synchronous_commit', 'local', true)",
 		  9, params, CALL_TIMEOUT_MS);
 }
 
