@@ -12,7 +12,7 @@ bench-drivers: $(addprefix $(BENCH)/,bench_send bench_ws bench_drain bench_laten
 
 bench_includes := -Itests/bench -Icommon/base -Icommon/jwt $(shell pkg-config --cflags libpq rdkafka 2>/dev/null)
 
-$(BENCH)/%: tests/bench/%.c tests/bench/sample.h $(call archive,common/jwt) $(call archive,common/base)
+$(BENCH)/%: tests/bench/%.c tests/bench/sample.h tests/bench/process.h $(call archive,common/jwt) $(call archive,common/base)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(bench_includes) $(LDFLAGS_ALL) -o $@ $< \
 	  $(call archive,common/jwt) $(call archive,common/base) \

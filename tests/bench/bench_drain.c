@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "process.h"
 #include "xalloc.h"
 
 #define MAX_PROCESSES 8
@@ -149,28 +150,6 @@ progress(Drain *drain)
 	fraction = strtod(PQgetvalue(res, 0, 0), NULL);
 	PQclear(res);
 	return (int64_t) (fraction * (double) drain->total);
-}
-
-static int64_t
-process_ticks(int pid)
-{
-	char path[64];
-	char line[1024];
-	FILE *file;
-	unsigned long user = 0;
-	unsigned long sys = 0;
-	char *at;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	file = fopen(path, "r");
-	if (!file)
-		return 0;
-	if (fgets(line, sizeof(line), file) && (at = strrchr(line, ')')) != NULL)
-		(void) sscanf(at + 2,
-					  "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-					  &user, &sys);
-	fclose(file);
-	return (int64_t) (user + sys);
 }
 
 static double

@@ -20,6 +20,7 @@
 
 #include "buf.h"
 #include "clock.h"
+#include "process.h"
 #include "sample.h"
 #include "uuid.h"
 
@@ -66,29 +67,6 @@ exec_or_die(PGconn *conn, const char *sql)
 		PQresultStatus(res) != PGRES_COMMAND_OK)
 		die(sql, conn);
 	return res;
-}
-
-/* CPU ticks of the server process, user and system. */
-static int64_t
-backend_ticks(int pid)
-{
-	char path[64];
-	char line[1024];
-	FILE *file;
-	unsigned long user = 0;
-	unsigned long sys = 0;
-	char *at;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	file = fopen(path, "r");
-	if (!file)
-		return 0;
-	if (fgets(line, sizeof(line), file) && (at = strrchr(line, ')')) != NULL)
-		(void) sscanf(at + 2,
-					  "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-					  &user, &sys);
-	fclose(file);
-	return (int64_t) (user + sys);
 }
 
 static void
@@ -231,7 +209,7 @@ main(int argc, char **argv)
 	for (int i = 0; i < 50; i++)
 		send_batch(&run);
 
-	ticks = backend_ticks(PQbackendPID(run.conn));
+	ticks = process_ticks(PQbackendPID(run.conn));
 	start = clock_now_us();
 	while ((elapsed = (double) (clock_now_us() - start) / 1e6) < run.seconds)
 	{
@@ -251,7 +229,7 @@ main(int argc, char **argv)
 		sample_add(&calls, clock_now_us() - begin);
 		sent += run.batch;
 	}
-	ticks = backend_ticks(PQbackendPID(run.conn)) - ticks;
+	ticks = process_ticks(PQbackendPID(run.conn)) - ticks;
 	sample_sort(&calls);
 	printf("%.0f %.1f %.3f %.3f\n", (double) sent / elapsed,
 		   (double) ticks * 1e6 / (double) sysconf(_SC_CLK_TCK) / (double) sent,
