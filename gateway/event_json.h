@@ -15,11 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct Slice
-{
-	const char *at;
-	size_t len;
-} Slice;
+#include "slice.h"
 
 /*
  * The next element of the array that *rest stands in: at first the whole
