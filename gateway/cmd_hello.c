@@ -23,7 +23,10 @@ typedef struct Hello
 	Position now;
 } Hello;
 
-static void refuse_token(const CommandArgs *args);
+static void on_identity(void *arg, AuthVerdict verdict,
+						const Identity *identity);
+static void enter(Hello *hello, const Identity *identity);
+static void refuse_token(Hello *hello, const char *why);
 static void on_rows(void *arg, const DbError *error, bool is_known,
 					const Position *position);
 static void on_status(void *arg, const DbError *error, bool is_reset);
@@ -37,11 +40,8 @@ cmd_hello(const CommandArgs *args)
 	Session *session = args->session;
 	const char *token;
 	const char *position;
-	size_t token_len;
+	size_t token_len = 0;
 	size_t position_len;
-	int64_t expires_s;
-	User *user;
-	Uuid user_id;
 	Hello *hello;
 
 	if (session_state(session) != SESSION_NEW)
@@ -57,22 +57,7 @@ cmd_hello(const CommandArgs *args)
 		token = session_token(session);
 		token_len = strlen(token);
 	}
-	if (token == NULL ||
-		!auth_check(args->chat->auth, token, token_len, &user_id, &expires_s))
-	{
-		refuse_token(args);
-		return;
-	}
 
-	user = registry_user(args->chat->registry, &user_id);
-	if (user != NULL &&
-		user->seat_count >= (uint32_t) args->chat->user_connections_max)
-	{
-		args->chat->counts.rate_limited++;
-		session_send(session, frame_error(args->ref, "rate_limited", "", 5000));
-		session_close(session, CLOSE_TOO_MANY, "too many connections");
-		return;
-	}
 	hello = xcalloc(1, sizeof(*hello));
 	hello->chat = args->chat;
 	hello->request = session_request_begin(session, args->ref);
@@ -82,16 +67,58 @@ cmd_hello(const CommandArgs *args)
 		hello->is_position_odd = !position_parse(position, &hello->seen);
 	}
 	session_set_state(session, SESSION_ENTERING);
-	session_set_expiry(session, expires_s);
-	registry_sit(args->chat->registry, &user_id, session_seat(session));
-	roster_look(args->chat->roster, &user_id, 0, on_rows, hello);
+	auth_check(args->chat->auth, token != NULL ? token : "", token_len,
+			   on_identity, hello);
 }
 
 static void
-refuse_token(const CommandArgs *args)
+on_identity(void *arg, AuthVerdict verdict, const Identity *identity)
 {
-	command_refuse(args->chat, args->session, args->ref, "invalid_token", "");
-	session_close(args->session, CLOSE_TOKEN, "invalid token");
+	Hello *hello = arg;
+	Session *session = hello->request->session;
+	DbError error = { .code = "unavailable" };
+
+	if (session == NULL || session_state(session) != SESSION_ENTERING)
+		hello_end(hello);
+	else if (verdict == AUTH_UNAVAILABLE)
+		give_up(hello, &error);
+	else if (verdict == AUTH_REFUSED)
+		refuse_token(hello, "invalid token");
+	else
+		enter(hello, identity);
+}
+
+static void
+enter(Hello *hello, const Identity *identity)
+{
+	Chat *chat = hello->chat;
+	Session *session = hello->request->session;
+	User *user = registry_user(chat->registry, &identity->user_id);
+
+	if (user != NULL &&
+		user->seat_count >= (uint32_t) chat->user_connections_max)
+	{
+		chat->counts.rate_limited++;
+		session_send(session, frame_error(hello->request->ref, "rate_limited",
+										  "", 5000));
+		session_close(session, CLOSE_TOO_MANY, "too many connections");
+		hello_end(hello);
+		return;
+	}
+	session_set_identity(session, identity);
+	registry_sit(chat->registry, &identity->user_id, session_seat(session));
+	roster_look(chat->roster, &identity->user_id, 0, on_rows, hello);
+}
+
+static void
+refuse_token(Hello *hello, const char *why)
+{
+	Session *session = hello->request->session;
+
+	command_refuse(hello->chat, session, hello->request->ref, "invalid_token",
+				   "");
+	session_close(session, CLOSE_TOKEN, why);
+	hello_end(hello);
 }
 
 static void
@@ -106,12 +133,7 @@ on_rows(void *arg, const DbError *error, bool is_known,
 	else if (error->code != NULL)
 		give_up(hello, error);
 	else if (!is_known)
-	{
-		command_refuse(hello->chat, session, hello->request->ref,
-					   "invalid_token", "");
-		session_close(session, CLOSE_TOKEN, "unknown user");
-		hello_end(hello);
-	}
+		refuse_token(hello, "unknown user");
 	else
 	{
 		hello->now = *position;

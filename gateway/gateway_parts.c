@@ -56,6 +56,9 @@ gateway_open_chat(Gateway *gateway, Error *err)
 								.on_broken = live_broken,
 								.on_mode = live_mode,
 								.on_turn_end = live_turn_end };
+	AuthConfig auth = { .secret_file = config->jwt_secret_file,
+						.issuer = config->jwt_issuer,
+						.audience = config->jwt_audience };
 	DbConfig db = { .send_connections = (int) config->pg_send_connections,
 					.read_connections = (int) config->pg_read_connections,
 					.send_queue_max = (int) config->send_queue,
@@ -63,8 +66,7 @@ gateway_open_chat(Gateway *gateway, Error *err)
 					.on_committed = on_committed,
 					.arg = gateway };
 
-	chat->auth = auth_open(config->jwt_secret_file, config->jwt_issuer,
-						   config->jwt_audience, err);
+	chat->auth = auth_open(&auth, err);
 	if (chat->auth == NULL)
 		return false;
 	if (config->pg_password_file != NULL &&

@@ -53,6 +53,7 @@ struct Session
 	uint32_t queue_bytes;
 	uint32_t since;     /* on the wait list: quarters of a second */
 	uint32_t expires_s; /* seconds since 1970; 0: not known yet */
+	Identity identity;
 	uint8_t state;
 	uint8_t list;
 	uint8_t request_count;
@@ -283,12 +284,14 @@ session_seat(Session *session)
 }
 
 void
-session_set_expiry(Session *session, int64_t expires_s)
+session_set_identity(Session *session, const Identity *identity)
 {
 	Sessions *sessions = session->sessions;
+	int64_t expires_s = identity->expires_s;
 	Session **slot;
 
 	expiry_remove(session);
+	session->identity = *identity;
 
 	/* One that ended within the leeway: its second was looked at already. */
 	if (expires_s <= sessions->expiry_at_s)
@@ -301,6 +304,12 @@ session_set_expiry(Session *session, int64_t expires_s)
 	if (*slot != NULL)
 		(*slot)->expiry_prev = session;
 	*slot = session;
+}
+
+const Identity *
+session_identity(const Session *session)
+{
+	return &session->identity;
 }
 
 void

@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "auth.h"
 #include "payload.h"
 #include "registry.h"
 #include "transport.h"
@@ -68,8 +69,9 @@ const char *session_token(const Session *session);
 Session *session_of_seat(Seat *seat);
 Seat *session_seat(Session *session);
 
-/* The token is good until then (seconds since 1970). */
-void session_set_expiry(Session *session, int64_t expires_s);
+/* Who hello said it is; the socket is closed when the token ends. */
+void session_set_identity(Session *session, const Identity *identity);
+const Identity *session_identity(const Session *session);
 
 /* Takes the frame: written now, queued, or (session closing) dropped. */
 void session_send(Session *session, Payload *take_frame);

@@ -1,16 +1,12 @@
 #include "jwt.h"
 
 #include <inttypes.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <string.h>
 
 #include "base64url.h"
 #include "jwt_claims.h"
+#include "jwt_signature.h"
 #include "utf8.h"
-
-#define HS256_SIZE 32
 
 /* The three parts, as they stand in the token. */
 typedef struct Parts
@@ -25,19 +21,14 @@ typedef struct Parts
 
 static void append_text(Buf *json, const char *name, const char *text);
 static void append_time(Buf *json, const char *name, int64_t seconds);
-static bool hs256(const JwtKey *key, const char *text, size_t len,
-				  uint8_t mac[HS256_SIZE]) MUST_CHECK;
 static bool split(const char *token, size_t len, Parts *parts);
 static JwtReason check_signature(const Parts *parts, const JwtHeader *header,
 								 const JwtKeys *keys, const Buf *signature);
-static bool is_signed_by(const JwtKey *key, const Parts *parts,
-						 const Buf *signature);
-static const char *alg_name(JwtAlg alg);
 
 bool
 jwt_sign_hs256(const JwtKey *key, const JwtClaims *claims, Buf *out, Error *err)
 {
-	uint8_t mac[HS256_SIZE];
+	uint8_t mac[JWT_HS256_SIZE];
 	size_t begin = out->len;
 	Buf json;
 
@@ -47,8 +38,9 @@ jwt_sign_hs256(const JwtKey *key, const JwtClaims *claims, Buf *out, Error *err)
 		return error_set(err, "a token needs a subject and an expiry");
 	if (!utf8_is_valid(claims->subject, strlen(claims->subject)) ||
 		!utf8_is_valid(claims->issuer, strlen(claims->issuer)) ||
-		!utf8_is_valid(claims->audience, strlen(claims->audience)))
-		return error_set(err, "subject, issuer or audience is not UTF-8");
+		!utf8_is_valid(claims->audience, strlen(claims->audience)) ||
+		!utf8_is_valid(claims->id, strlen(claims->id)))
+		return error_set(err, "subject, issuer, audience or id is not UTF-8");
 
 	buf_init(&json);
 	buf_append_str(&json, "{\"alg\":\"HS256\",\"typ\":\"JWT\"");
@@ -62,6 +54,7 @@ jwt_sign_hs256(const JwtKey *key, const JwtClaims *claims, Buf *out, Error *err)
 	buf_append_json(&json, claims->subject, strlen(claims->subject));
 	append_text(&json, "iss", claims->issuer);
 	append_text(&json, "aud", claims->audience);
+	append_text(&json, "jti", claims->id);
 	append_time(&json, "iat", claims->issued_s);
 	append_time(&json, "nbf", claims->not_before_s);
 	append_time(&json, "exp", claims->expires_s);
@@ -69,7 +62,7 @@ jwt_sign_hs256(const JwtKey *key, const JwtClaims *claims, Buf *out, Error *err)
 	base64url_append(out, json.data, json.len);
 	buf_fini(&json);
 
-	if (!hs256(key, out->data + begin, out->len - begin, mac))
+	if (!jwt_hs256(key, out->data + begin, out->len - begin, mac))
 	{
 		out->len = begin;
 		out->data[begin] = '\0';
@@ -158,6 +151,23 @@ jwt_reason_name(JwtReason reason)
 	return "unknown";
 }
 
+const char *
+jwt_alg_name(JwtAlg alg)
+{
+	switch (alg)
+	{
+		case JWT_HS256:
+			return "HS256";
+		case JWT_RS256:
+			return "RS256";
+		case JWT_ES256:
+			return "ES256";
+		case JWT_EDDSA:
+			return "EdDSA";
+	}
+	return "";
+}
+
 static void
 append_text(Buf *json, const char *name, const char *text)
 {
@@ -172,16 +182,6 @@ append_time(Buf *json, const char *name, int64_t seconds)
 {
 	if (seconds != 0)
 		buf_printf(json, ",\"%s\":%" PRId64, name, seconds);
-}
-
-static bool
-hs256(const JwtKey *key, const char *text, size_t len, uint8_t mac[HS256_SIZE])
-{
-	unsigned int mac_len = 0;
-
-	return HMAC(EVP_sha256(), key->secret, (int) key->secret_len,
-				(const unsigned char *) text, len, mac, &mac_len) != NULL &&
-		   mac_len == HS256_SIZE;
 }
 
 static bool
@@ -212,6 +212,8 @@ check_signature(const Parts *parts, const JwtHeader *header,
 				const JwtKeys *keys, const Buf *signature)
 {
 	JwtReason reason = JWT_UNKNOWN_KEY;
+	/* header and payload are neighbours in the token: one text is signed */
+	size_t signed_len = parts->header_len + 1 + parts->payload_len;
 
 	for (size_t i = 0; i < keys->count; i++)
 	{
@@ -219,39 +221,17 @@ check_signature(const Parts *parts, const JwtHeader *header,
 
 		if (strcmp(key->kid, header->has_kid ? header->kid : "") != 0)
 			continue;
-		if (strcmp(alg_name(key->alg), header->alg) != 0)
+		if (strcmp(jwt_alg_name(key->alg), header->alg) != 0)
 		{
 			if (reason == JWT_UNKNOWN_KEY)
 				reason = JWT_WRONG_ALG;
 			continue;
 		}
-		if (is_signed_by(key, parts, signature))
+		if (jwt_signature_is_good(key, parts->header, signed_len,
+								  (const uint8_t *) signature->data,
+								  signature->len))
 			return JWT_OK;
 		reason = JWT_BAD_SIGNATURE;
 	}
 	return reason;
-}
-
-/* Header and payload are neighbours in the token: one text is signed. */
-static bool
-is_signed_by(const JwtKey *key, const Parts *parts, const Buf *signature)
-{
-	size_t signed_len = parts->header_len + 1 + parts->payload_len;
-	uint8_t mac[HS256_SIZE];
-
-	return signature->len == sizeof mac &&
-		   key->secret_len >= JWT_MIN_SECRET_SIZE &&
-		   hs256(key, parts->header, signed_len, mac) &&
-		   CRYPTO_memcmp(mac, signature->data, sizeof mac) == 0;
-}
-
-static const char *
-alg_name(JwtAlg alg)
-{
-	switch (alg)
-	{
-		case JWT_HS256:
-			return "HS256";
-	}
-	return "";
 }

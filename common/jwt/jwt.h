@@ -5,14 +5,15 @@
  * to be its key's.  "kid" only picks one of the keys we were given; "crit",
  * "jku", "jwk", "x5u" and "x5c" in the header are refused, whatever they say.
  * Base64url without padding and JSON without duplicate keys, strictly; "exp"
- * and "sub" must be there; the signature is compared in constant time and
- * before a byte of the payload is looked at.
+ * and "sub" must be there; the signature is checked before a byte of the
+ * payload is looked at, and where it is a MAC, in constant time.
  *
  * A token that is not good gives a JwtReason, which belongs in the log; to
  * the client it is always the same `invalid_token`.
  *
- * Pure but for jwt_keys_load, which reads a file.  Any thread.  Plain values:
- * nothing to free; jwt_keys_wipe before keys leave the stack.
+ * Pure but for jwt_keys_load, which reads a file.  Any thread; keys are only
+ * read by jwt_verify.  JwtKeys own what their keys point to: jwt_keys_wipe
+ * gives it back and overwrites the secrets.
  */
 #ifndef CHEMCHAT_JWT_H
 #define CHEMCHAT_JWT_H
@@ -26,22 +27,32 @@
 
 #define JWT_MAX_LEN         8192 /* of a token, bytes */
 #define JWT_MAX_TEXT        255  /* of sub, iss, aud */
-#define JWT_MAX_KID         63
-#define JWT_MAX_KEYS        8
+#define JWT_MAX_KID         127
+#define JWT_MAX_KEYS        32
+#define JWT_MAX_SAME_KID    8  /* each is tried for a token of that name */
 #define JWT_MIN_SECRET_SIZE 32 /* RFC 7518 3.2 */
 #define JWT_MAX_SECRET_SIZE 128
 
 typedef enum JwtAlg
 {
-	JWT_HS256
+	JWT_HS256, /* a secret of ours; RFC 7518 3.2 */
+	JWT_RS256, /* RSA of 2048 to 8192 bits; RFC 7518 3.3 */
+	JWT_ES256, /* P-256, the signature as r and s; RFC 7518 3.4 */
+	JWT_EDDSA  /* Ed25519; RFC 8037 3.1 */
 } JwtAlg;
+
+/* Algorithms as a set. */
+#define JWT_ALG_BIT(alg) (1u << (alg))
+#define JWT_ALGS_PUBLIC                                                        \
+	(JWT_ALG_BIT(JWT_RS256) | JWT_ALG_BIT(JWT_ES256) | JWT_ALG_BIT(JWT_EDDSA))
 
 typedef struct JwtKey
 {
 	JwtAlg alg;
-	char kid[JWT_MAX_KID + 1]; /* "": for tokens that name no key */
-	uint8_t secret[JWT_MAX_SECRET_SIZE];
+	char kid[JWT_MAX_KID + 1];           /* "": for tokens that name no key */
+	uint8_t secret[JWT_MAX_SECRET_SIZE]; /* HS256 */
 	size_t secret_len;
+	struct evp_pkey_st *public_key; /* the others; owned */
 } JwtKey;
 
 typedef struct JwtKeys
@@ -56,6 +67,8 @@ typedef struct JwtClaims
 	char subject[JWT_MAX_TEXT + 1];
 	char issuer[JWT_MAX_TEXT + 1];   /* "": none */
 	char audience[JWT_MAX_TEXT + 1]; /* the one that was asked for; "": none */
+	char id[JWT_MAX_TEXT + 1];       /* jti; "": none */
+	char claim[JWT_MAX_TEXT + 1];    /* the one that was asked for */
 	int64_t expires_s;
 	int64_t not_before_s;
 	int64_t issued_s;
@@ -66,6 +79,8 @@ typedef struct JwtExpect
 	const char *issuer; /* NULL: any, and none */
 	/* NULL: a token with an audience is not for us (RFC 7519 4.1.3). */
 	const char *audience;
+	/* A further text that must be there, into JwtClaims.claim; NULL: none. */
+	const char *claim;
 	int64_t leeway_s; /* for clocks that disagree */
 	int64_t now_s;
 } JwtExpect;
@@ -100,8 +115,18 @@ bool jwt_keys_load(const char *path, JwtKeys *keys, Error *err) MUST_CHECK;
 void jwt_keys_wipe(JwtKeys *keys);
 
 /*
+ * Moves the key to the end of keys; key is zeroed.  False, and the key still
+ * the caller's, when there are JWT_MAX_KEYS, or JWT_MAX_SAME_KID of its name.
+ */
+bool jwt_keys_take(JwtKeys *keys, JwtKey *key, Error *err) MUST_CHECK;
+
+/* "RS256": as tokens and JWKs name it. */
+const char *jwt_alg_name(JwtAlg alg);
+
+/*
  * Appends a token over the claims; times that are 0 and texts that are ""
- * are left out, but for `exp` and `sub`, which must be set.
+ * are left out, but for `exp` and `sub`, which must be set.  `claim` is not
+ * written: its name is the reader's affair.
  */
 bool jwt_sign_hs256(const JwtKey *key, const JwtClaims *claims, Buf *out,
 					Error *err) MUST_CHECK;

@@ -69,6 +69,8 @@ jwt_claims_read(const char *json, size_t len, const JwtExpect *expect,
 	JwtReason reason;
 	bool has_subject;
 	bool has_issuer;
+	bool has_id;
+	bool has_claim = true;
 
 	memset(claims, 0, sizeof *claims);
 	if (object == NULL)
@@ -81,7 +83,12 @@ jwt_claims_read(const char *json, size_t len, const JwtExpect *expect,
 				   &has_subject) ||
 		!has_subject ||
 		!read_text(object, "iss", claims->issuer, sizeof claims->issuer,
-				   &has_issuer))
+				   &has_issuer) ||
+		!read_text(object, "jti", claims->id, sizeof claims->id, &has_id) ||
+		(expect->claim != NULL &&
+		 !read_text(object, expect->claim, claims->claim, sizeof claims->claim,
+					&has_claim)) ||
+		!has_claim)
 		reason = JWT_BAD_CLAIM;
 	else if (expect->issuer != NULL &&
 			 strcmp(expect->issuer, claims->issuer) != 0)

@@ -1,8 +1,11 @@
 #include "jwt.h"
 
+#include <openssl/evp.h>
 #include <string.h>
 
 #include "secret_file.h"
+
+#define MAX_SECRETS 8 /* of one file */
 
 static bool read_line(const char *line, size_t len, JwtKeys *keys, Error *err);
 static bool read_hex(const char *text, size_t len, JwtKey *key, Error *err);
@@ -57,7 +60,26 @@ cleanup:
 void
 jwt_keys_wipe(JwtKeys *keys)
 {
+	for (size_t i = 0; i < JWT_MAX_KEYS; i++)
+		EVP_PKEY_free(keys->key[i].public_key);
 	explicit_bzero(keys, sizeof *keys);
+}
+
+bool
+jwt_keys_take(JwtKeys *keys, JwtKey *key, Error *err)
+{
+	int same = 0;
+
+	if (keys->count == JWT_MAX_KEYS)
+		return error_set(err, "there are more than %d keys", JWT_MAX_KEYS);
+	for (size_t i = 0; i < keys->count; i++)
+		same += strcmp(keys->key[i].kid, key->kid) == 0;
+	if (same == JWT_MAX_SAME_KID)
+		return error_set(err, "there are more than %d keys of one name",
+						 JWT_MAX_SAME_KID);
+	keys->key[keys->count++] = *key;
+	explicit_bzero(key, sizeof *key);
+	return true;
 }
 
 /* HEX or KID:HEX.  No reason says a byte of the line: it may be the secret. */
@@ -67,8 +89,8 @@ read_line(const char *line, size_t len, JwtKeys *keys, Error *err)
 	JwtKey *key = &keys->key[keys->count];
 	const char *colon = memchr(line, ':', len);
 
-	if (keys->count == JWT_MAX_KEYS)
-		return error_set(err, "there are more than %d keys", JWT_MAX_KEYS);
+	if (keys->count == MAX_SECRETS)
+		return error_set(err, "there are more than %d keys", MAX_SECRETS);
 
 	key->alg = JWT_HS256;
 	if (colon != NULL)

@@ -40,6 +40,7 @@ make_auth(Scene *scene)
 	int fd = mkstemp(path);
 	char hex[65];
 	Error err;
+	AuthConfig config = { .secret_file = path };
 	Auth *auth;
 	JwtClaims claims = { .expires_s = clock_wall_us() / 1000000 + 600 };
 	Buf token;
@@ -49,7 +50,7 @@ make_auth(Scene *scene)
 	assert_int_equal(write(fd, hex, 65), 65);
 	close(fd);
 	assert_true(jwt_keys_load(path, &scene->keys, &err));
-	auth = auth_open(path, NULL, NULL, &err);
+	auth = auth_open(&config, &err);
 	assert_non_null(auth);
 	unlink(path);
 	strncat(claims.subject, ALICE, sizeof(claims.subject) - 1);

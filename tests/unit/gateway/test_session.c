@@ -24,6 +24,14 @@ typedef struct Scene
 } Scene;
 
 static void
+expire_at(Session *session, int64_t expires_s)
+{
+	Identity identity = { .expires_s = expires_s };
+
+	session_set_identity(session, &identity);
+}
+
+static void
 pass(Scene *scene, int64_t us)
 {
 	scene->now_us += us;
@@ -117,8 +125,7 @@ a_token_ends_its_socket(void **state)
 	Scene *scene = *state;
 
 	session_set_state(scene->socket.session, SESSION_READY);
-	session_set_expiry(scene->socket.session,
-					   scene->wall_us / SECOND + 3 * 3600);
+	expire_at(scene->socket.session, scene->wall_us / SECOND + 3 * 3600);
 	for (int i = 0; i < 3 * 360 - 1; i++)
 	{
 		pass(scene, 10 * SECOND);
@@ -135,7 +142,7 @@ a_token_taken_within_the_leeway_ends_at_once(void **state)
 	Scene *scene = *state;
 
 	session_set_state(scene->socket.session, SESSION_READY);
-	session_set_expiry(scene->socket.session, scene->wall_us / SECOND - 3);
+	expire_at(scene->socket.session, scene->wall_us / SECOND - 3);
 	pass(scene, 1 * SECOND);
 	assert_int_equal(scene->socket.close_code, CLOSE_TOKEN);
 }
@@ -146,7 +153,7 @@ a_clock_that_jumps_ends_what_ran_out(void **state)
 	Scene *scene = *state;
 
 	session_set_state(scene->socket.session, SESSION_READY);
-	session_set_expiry(scene->socket.session, scene->wall_us / SECOND + 900);
+	expire_at(scene->socket.session, scene->wall_us / SECOND + 900);
 	scene->wall_us += 3600 * SECOND;
 	pass(scene, SECOND);
 	assert_int_equal(scene->socket.close_code, CLOSE_TOKEN);

@@ -98,7 +98,7 @@ what_is_no_key_is_refused_without_a_byte_of_it(void **state)
 	refused(HEX32 "0\n", "odd number of digits");
 	refused(HEX32 "\n" HEX32 "zz\n", ":2: the key is not hexadecimal");
 	refused(HEX32 HEX32 HEX32 HEX32 "00\n", "has 129 bytes");
-	refused(":" HEX32 "\n", "name must have 1 to 63 bytes");
+	refused(":" HEX32 "\n", "name must have 1 to 127 bytes");
 	refused("a:" HEX32 "\na:" HEX32 "\n", ":2: there is a key of that name");
 	refused("1:" HEX32 "\n2:" HEX32 "\n3:" HEX32 "\n4:" HEX32 "\n5:" HEX32
 			"\n6:" HEX32 "\n7:" HEX32 "\n8:" HEX32 "\n9:" HEX32 "\n",
