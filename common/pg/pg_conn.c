@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "pg_prepared.h"
 #include "pg_slot.h"
 #include "xalloc.h"
 
@@ -30,6 +31,7 @@ struct PgConn
 	void *timer;
 	PgSlotList queued;
 	PgSlotList in_flight;
+	PgPrepared *prepared;
 	int64_t retry_at_us;
 	int64_t state_since_us;
 	int64_t backoff_ms;
@@ -44,12 +46,10 @@ static void on_tick(void *arg);
 static void connect_start(PgConn *conn);
 static void connect_poll(PgConn *conn);
 static void connected(PgConn *conn);
-static bool send_prepares(PgConn *conn);
 static void prepare_read(PgConn *conn);
 static void lost(PgConn *conn, const char *context);
 static void disconnect(PgConn *conn);
 static void send_queued(PgConn *conn);
-static bool send_one(PgConn *conn, PgSlot *slot);
 static void broken(PgConn *conn);
 static bool flush(PgConn *conn);
 static void read_results(PgConn *conn);
@@ -66,6 +66,7 @@ pg_conn_new(const PgLoop *loop, const PgConnConfig *config)
 
 	conn->loop = *loop;
 	conn->config = *config;
+	conn->prepared = pg_prepared_new(config->statements);
 	conn->state = CONN_WAITING;
 	conn->retry_at_us = clock_now_us();
 	conn->timer = loop->timer_new(loop->arg, TICK_MS, on_tick, conn);
@@ -93,6 +94,7 @@ pg_conn_free(PgConn **conn_ref)
 		pg_slot_answer(slot, PG_NOT_SENT, "closing");
 		pg_slot_free(slot);
 	}
+	pg_prepared_free(&conn->prepared);
 	free(conn);
 }
 
@@ -210,6 +212,7 @@ connect_start(PgConn *conn)
 	conn->state_since_us = clock_now_us();
 	conn->is_prepare_failed = false;
 	conn->is_stale = false;
+	pg_prepared_reset(conn->prepared);
 
 	/* The conninfo comes last: what it says itself wins. */
 	conn->pg = PQconnectStartParams(keywords, values, 1);
@@ -267,7 +270,9 @@ connected(PgConn *conn)
 {
 	conn->state = CONN_PREPARING;
 	if (PQsetnonblocking(conn->pg, 1) != 0 ||
-		PQenterPipelineMode(conn->pg) == 0 || !send_prepares(conn))
+		PQenterPipelineMode(conn->pg) == 0 ||
+		!pg_prepared_begin(conn->prepared, conn->pg,
+						   conn->config.statement_timeout_ms))
 	{
 		pg_first_line(&conn->why, PQerrorMessage(conn->pg));
 		lost(conn, "could not prepare");
@@ -275,28 +280,6 @@ connected(PgConn *conn)
 	}
 	if (flush(conn))
 		prepare_read(conn);
-}
-
-/* All in one round trip: the time limit, then every statement. */
-static bool
-send_prepares(PgConn *conn)
-{
-	char limit[32];
-	const char *values[] = { limit };
-
-	snprintf(limit, sizeof(limit), "%lld",
-			 (long long) conn->config.statement_timeout_ms);
-	if (PQsendQueryParams(conn->pg,
-						  "SELECT pg_catalog.set_config("
-						  "'statement_timeout', $1::text, false)",
-						  1, NULL, values, NULL, NULL, 0) == 0)
-		return false;
-	for (const PgStatement *s = conn->config.statements; s->name != NULL; s++)
-	{
-		if (PQsendPrepare(conn->pg, s->name, s->sql, 0, NULL) == 0)
-			return false;
-	}
-	return PQpipelineSync(conn->pg) != 0;
 }
 
 static void
@@ -417,34 +400,14 @@ send_queued(PgConn *conn)
 
 		slot->sent_us = clock_now_us();
 		pg_slots_append(&conn->in_flight, slot);
-		if (!send_one(conn, slot))
+		if (!pg_prepared_send(conn->prepared, conn->pg, &slot->request,
+							  &slot->is_preparing))
 		{
 			broken(conn);
 			return;
 		}
 	}
 	(void) flush(conn);
-}
-
-static bool
-send_one(PgConn *conn, PgSlot *slot)
-{
-	const PgRequest *request = &slot->request;
-	const PgParams *params = &request->params;
-	const char *values[PG_PARAMS_MAX];
-	int formats[PG_PARAMS_MAX];
-
-	for (int i = 0; i < params->count; i++)
-	{
-		values[i] =
-			params->len[i] < 0 ? NULL : params->bytes.data + params->offset[i];
-		formats[i] = 1;
-	}
-	return PQsendQueryPrepared(conn->pg,
-							   conn->config.statements[request->statement].name,
-							   params->count, values, params->len, formats,
-							   1) != 0 &&
-		   PQpipelineSync(conn->pg) != 0;
 }
 
 /* Sending failed, perhaps inside pg_conn_submit: nobody is called back here. */
@@ -527,6 +490,24 @@ static void
 take_result(PgConn *conn, PgSlot *slot, PGresult *result)
 {
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+	if (slot->is_preparing)
+	{
+		bool is_prepared = PQresultStatus(result) == PGRES_COMMAND_OK;
+
+		slot->is_preparing = false;
+		pg_prepared_heard(conn->prepared, slot->request.statement, is_prepared);
+		if (is_prepared)
+		{
+			PQclear(result);
+			return;
+		}
+	}
+	if (slot->is_failed && PQresultStatus(result) == PGRES_PIPELINE_ABORTED)
+	{
+		PQclear(result); /* what failed before it is the reason */
+		return;
+	}
 
 	/* An upgrade of the extension under us: new plans, new statements. */
 	if (state != NULL &&

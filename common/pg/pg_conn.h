@@ -2,7 +2,7 @@
  * pg_conn - one connection that stays
  *
  * Keeps itself connected (exponential backoff with full jitter, 50 ms to
- * 1 s), prepares its statements on every new connection, and runs requests
+ * 1 s), prepares its statements (pg_prepared.h), and runs requests
  * in the order they were submitted, pipelined: one request is one prepared
  * statement in a transaction of its own, finished when the server said it is
  * ready again.  So PG_COMMITTED means committed, also for a failure at COMMIT.
@@ -57,6 +57,7 @@ typedef struct PgStatement
 {
 	const char *name;
 	const char *sql; /* parameters cast in the text: $1::uuid[] */
+	bool is_lazy;    /* prepared when first used; else with the connection */
 } PgStatement;
 
 typedef struct PgRequest

@@ -65,6 +65,7 @@ pg_slot_reset(PgSlot *slot)
 	PQclear(slot->result);
 	slot->result = NULL;
 	slot->is_failed = false;
+	slot->is_preparing = false;
 }
 
 void

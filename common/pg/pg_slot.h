@@ -14,7 +14,8 @@ typedef struct PgSlot
 {
 	struct PgSlot *next;
 	PgRequest request;
-	PGresult *result; /* the statement's, or its error's */
+	PGresult *result;  /* the statement's, or its error's */
+	bool is_preparing; /* the next result is of its statement's PREPARE */
 	bool is_failed;
 	bool is_answered; /* called back already (deadline) */
 	int64_t sent_us;

@@ -73,6 +73,21 @@ pg_params_i64(PgParams *params, int64_t value)
 	params->len[at] = 8;
 }
 
+void
+pg_params_bool(PgParams *params, bool value)
+{
+	int at = begin(params);
+
+	buf_append_char(&params->bytes, value ? 1 : 0);
+	params->len[at] = 1;
+}
+
+void
+pg_params_time_us(PgParams *params, int64_t value)
+{
+	pg_params_i64(params, value - PG_EPOCH_US);
+}
+
 /*
  * array_send's format: dimensions, has-null flag, element type, then per
  * dimension length and lower bound, then the items as length and bytes.  The
@@ -105,6 +120,14 @@ void
 pg_params_array_text(PgParams *params, const char *value, size_t len)
 {
 	array_item(params, value, (int) len);
+}
+
+void
+pg_params_array_i64(PgParams *params, int64_t value)
+{
+	uint64_t bytes = __builtin_bswap64((uint64_t) value);
+
+	array_item(params, &bytes, 8);
 }
 
 void
@@ -144,6 +167,20 @@ int64_t
 pg_result_i64(const PgResult *result, int row, int column)
 {
 	return (int64_t) get_uint(field(result, row, column, 8), 8);
+}
+
+int64_t
+pg_result_int(const PgResult *result, int row, int column)
+{
+	switch (PQgetlength((const PGresult *) result, row, column))
+	{
+		case 2:
+			return (int16_t) get_uint(field(result, row, column, 2), 2);
+		case 4:
+			return pg_result_i32(result, row, column);
+		default:
+			return pg_result_i64(result, row, column);
+	}
 }
 
 bool

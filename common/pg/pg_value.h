@@ -18,7 +18,7 @@
 #include "buf.h"
 #include "uuid.h"
 
-#define PG_PARAMS_MAX 6
+#define PG_PARAMS_MAX 8
 
 typedef struct PgParams
 {
@@ -36,17 +36,23 @@ void pg_params_uuid(PgParams *params, const Uuid *value);
 void pg_params_text(PgParams *params, const char *value, size_t len);
 void pg_params_i32(PgParams *params, int32_t value);
 void pg_params_i64(PgParams *params, int64_t value);
+void pg_params_bool(PgParams *params, bool value);
+
+/* Microseconds since 1970 (UTC). */
+void pg_params_time_us(PgParams *params, int64_t value);
 
 /* A one-dimensional array: begin, then exactly count items. */
 typedef enum PgElement
 {
 	PG_ELEMENT_UUID = 2950,
-	PG_ELEMENT_TEXT = 25
+	PG_ELEMENT_TEXT = 25,
+	PG_ELEMENT_INT8 = 20
 } PgElement;
 
 void pg_params_array(PgParams *params, PgElement element, int count);
 void pg_params_array_uuid(PgParams *params, const Uuid *value);
 void pg_params_array_text(PgParams *params, const char *value, size_t len);
+void pg_params_array_i64(PgParams *params, int64_t value);
 void pg_params_array_null(PgParams *params);
 
 typedef struct PgResult PgResult;
@@ -56,6 +62,8 @@ bool pg_result_is_null(const PgResult *result, int row, int column);
 Uuid pg_result_uuid(const PgResult *result, int row, int column);
 int32_t pg_result_i32(const PgResult *result, int row, int column);
 int64_t pg_result_i64(const PgResult *result, int row, int column);
+/* An integer of any size. */
+int64_t pg_result_int(const PgResult *result, int row, int column);
 bool pg_result_bool(const PgResult *result, int row, int column);
 
 /* text, json; NULL reads as "". */

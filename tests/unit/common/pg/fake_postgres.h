@@ -10,6 +10,8 @@
  *   drop     the connection is cut, once, before any answer
  *   hang     no answer until fake_postgres_release()
  *   stale    0A000, once
+ *
+ * A statement named "absent" cannot be prepared.
  */
 #ifndef CHEMCHAT_TEST_FAKE_POSTGRES_H
 #define CHEMCHAT_TEST_FAKE_POSTGRES_H
@@ -36,6 +38,7 @@ typedef struct FakePostgres
 	atomic_int connection; /* descriptor, or -1 */
 	atomic_int connections;
 	atomic_int statements;
+	atomic_int later_prepared; /* the statement of that name */
 	atomic_bool is_released;
 	bool was_dropped;
 	bool was_stale;
@@ -145,8 +148,17 @@ fake_serve(FakePostgres *fake, int fd)
 		}
 		else if (is_skipping)
 			continue;
+		else if (type == 'P' && strcmp(body, "absent") == 0)
+		{
+			fake_error(fd, "42883");
+			is_skipping = true;
+		}
 		else if (type == 'P')
+		{
+			if (strcmp(body, "later") == 0)
+				atomic_fetch_add(&fake->later_prepared, 1);
 			fake_put(fd, '1', NULL, 0);
+		}
 		else if (type == 'B')
 		{
 			fake_parameter(body, said);

@@ -55,8 +55,19 @@ typedef struct Scene
 
 static Scene scene;
 
-static const PgStatement statements[] = { { "echo", "SELECT $1::text AS x" },
-										  { NULL, NULL } };
+enum
+{
+	ECHO_IT,
+	ECHO_LATER,
+	ECHO_ABSENT
+};
+
+static const PgStatement statements[] = {
+	[ECHO_IT] = { "echo", "SELECT $1::text AS x", false },
+	[ECHO_LATER] = { "later", "SELECT $1::text AS x", true },
+	[ECHO_ABSENT] = { "absent", "SELECT $1::text AS x", true },
+	{ NULL, NULL, false }
+};
 
 static void *
 watch_new(void *arg, int fd, PgReadyFn ready, void *ready_arg)
@@ -178,9 +189,10 @@ done(void *arg, const PgReply *reply)
 }
 
 static bool
-try_ask(const char *text, int64_t deadline_ms, bool is_repeatable)
+try_ask_of(int statement, const char *text, int64_t deadline_ms,
+		   bool is_repeatable)
 {
-	PgRequest request = { .statement = 0,
+	PgRequest request = { .statement = statement,
 						  .deadline_us = clock_now_us() + deadline_ms * 1000,
 						  .is_repeatable = is_repeatable,
 						  .done = done,
@@ -195,6 +207,12 @@ try_ask(const char *text, int64_t deadline_ms, bool is_repeatable)
 	}
 	pg_params_fini(&request.params);
 	return false;
+}
+
+static bool
+try_ask(const char *text, int64_t deadline_ms, bool is_repeatable)
+{
+	return try_ask_of(ECHO_IT, text, deadline_ms, is_repeatable);
 }
 
 static Asked *
@@ -397,6 +415,43 @@ plans_that_no_longer_fit_are_made_again(void **state)
 	assert_int_equal(atomic_load(&scene.server->connections), 2);
 }
 
+static void
+a_lazy_statement_is_prepared_once_when_it_is_needed(void **state)
+{
+	(void) state;
+	for (int i = 0; i < 3; i++)
+		assert_true(try_ask_of(ECHO_LATER, "x", 5000, false));
+	UNTIL(scene.answered == 3);
+	assert_true(try_ask_of(ECHO_LATER, "y", 5000, false));
+	UNTIL(scene.answered == 4);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(scene.asked[i].outcome, PG_COMMITTED);
+	assert_string_equal(scene.asked[3].text, "y");
+	assert_int_equal(atomic_load(&scene.server->later_prepared), 1);
+	(void) ask("drop", 5000, true); /* a new connection has none */
+	assert_true(try_ask_of(ECHO_LATER, "z", 5000, true));
+	UNTIL(scene.answered == 6);
+	assert_string_equal(scene.asked[5].text, "z");
+	assert_int_equal(atomic_load(&scene.server->later_prepared), 2);
+}
+
+static void
+a_lazy_statement_that_cannot_be_prepared_harms_no_other(void **state)
+{
+	(void) state;
+	for (int i = 0; i < 2; i++)
+	{
+		assert_true(try_ask_of(ECHO_ABSENT, "x", 5000, true));
+		(void) ask("next", 5000, true);
+		UNTIL(scene.answered == 2 * i + 2);
+		assert_int_equal(scene.asked[2 * i].outcome, PG_REFUSED);
+		assert_string_equal(scene.asked[2 * i].sqlstate, "42883");
+		assert_int_equal(scene.asked[2 * i + 1].outcome, PG_COMMITTED);
+	}
+	assert_int_equal(scene.ups, 1);
+	assert_int_equal(scene.downs, 0);
+}
+
 int
 main(void)
 {
@@ -411,6 +466,8 @@ main(void)
 		SCENE(what_never_left_is_not_sent_and_the_queue_is_bounded),
 		SCENE(freeing_answers_what_is_left),
 		SCENE(plans_that_no_longer_fit_are_made_again),
+		SCENE(a_lazy_statement_is_prepared_once_when_it_is_needed),
+		SCENE(a_lazy_statement_that_cannot_be_prepared_harms_no_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

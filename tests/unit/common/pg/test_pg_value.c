@@ -52,6 +52,24 @@ an_array_is_as_array_recv_reads_it(void **state)
 }
 
 static void
+times_count_from_2000_and_truths_are_a_byte(void **state)
+{
+	PgParams params;
+
+	(void) state;
+	pg_params_init(&params);
+	pg_params_time_us(&params, INT64_C(946684800000001));
+	pg_params_bool(&params, true);
+	pg_params_array(&params, PG_ELEMENT_INT8, 1);
+	pg_params_array_i64(&params, 258);
+	assert_memory_equal(params.bytes.data, "\0\0\0\0\0\0\0\1\1", 9);
+	assert_int_equal(params.len[2], 32);
+	assert_memory_equal(params.bytes.data + params.offset[2] + 20,
+						"\0\0\0\10\0\0\0\0\0\0\1\2", 12);
+	pg_params_fini(&params);
+}
+
+static void
 an_empty_array_has_no_dimension(void **state)
 {
 	PgParams params;
@@ -115,6 +133,7 @@ main(void)
 		cmocka_unit_test(numbers_go_in_network_order),
 		cmocka_unit_test(an_array_is_as_array_recv_reads_it),
 		cmocka_unit_test(an_empty_array_has_no_dimension),
+		cmocka_unit_test(times_count_from_2000_and_truths_are_a_byte),
 		cmocka_unit_test(values_come_back_from_their_bytes),
 	};
 
