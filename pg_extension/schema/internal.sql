@@ -17,6 +17,11 @@ LANGUAGE c AS 'MODULE_PATHNAME', 'chemchat_begin_write';
 COMMENT ON FUNCTION chemchat._begin_write() IS
 	'opens every writing function; returns the lowest rev of this epoch';
 
+CREATE FUNCTION chemchat._acting(actor uuid) RETURNS uuid
+LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'chemchat_acting';
+COMMENT ON FUNCTION chemchat._acting(uuid) IS
+	'opens every function with an actor: who the caller may act for, and exists and is active';
+
 CREATE FUNCTION chemchat._uuid7() RETURNS uuid
 LANGUAGE c AS 'MODULE_PATHNAME', 'chemchat_uuid7';
 COMMENT ON FUNCTION chemchat._uuid7() IS 'a new id';
