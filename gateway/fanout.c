@@ -114,7 +114,7 @@ fanout_event(Fanout *fanout, const Event *event, const char *position)
 	Change change;
 	Uuid key;
 
-	if (event->kind == EVENT_USER || (event->flags & EVENT_REPLAY) != 0 ||
+	if (event_is_user_scoped(event->kind) || (event->flags & EVENT_REPLAY) != 0 ||
 		event->ev == 0)
 		return;
 	memcpy(key.byte, event->key, sizeof(key.byte));

@@ -40,7 +40,16 @@
 	X(LIBRARY_MISMATCH, '1', '1', "library_mismatch",                          \
 	  "chemchat.so and its SQL are of different versions",                     \
 	  "Reconnect after an upgrade of the library; then ALTER EXTENSION "       \
-	  "chemchat UPDATE.")
+	  "chemchat UPDATE.")                                                      \
+	X(ARCHIVED, '1', '2', "archived", "the conversation is archived",          \
+	  "Ask an owner or an admin to take it out of the archive.")               \
+	X(DELETED, '1', '3', "deleted", "the message was deleted",                 \
+	  "Nothing can be done with a deleted message.")                           \
+	X(LAST_OWNER, '1', '4', "last_owner",                                      \
+	  "the conversation would be left without an owner",                       \
+	  "Make somebody else an owner first.")                                    \
+	X(INVALID_CREDENTIALS, '1', '6', "invalid_credentials",                    \
+	  "the handle or the password is wrong", "Try again, or ask an admin.")
 
 typedef enum ChatError
 {

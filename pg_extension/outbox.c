@@ -14,18 +14,9 @@
 
 char *outbox_session_trace;
 
-static void json_text_field(StringInfo out, const char *name,
-							FunctionCallInfo fcinfo, int arg);
-static void json_uuid_field(StringInfo out, const char *name,
-							FunctionCallInfo fcinfo, int arg);
-static void json_numbers(StringInfo out, int64 ev, int64 rev);
-static Datum json_datum(StringInfo json);
+static void mentions_json(StringInfo out, const pg_uuid_t *mentions, int count);
 static bool is_hex(const char *text, size_t from, size_t to);
 
-PG_FUNCTION_INFO_V1(chemchat_message_json);
-PG_FUNCTION_INFO_V1(chemchat_conversation_json);
-PG_FUNCTION_INFO_V1(chemchat_member_json);
-PG_FUNCTION_INFO_V1(chemchat_user_json);
 PG_FUNCTION_INFO_V1(chemchat_emit);
 
 void
@@ -33,7 +24,10 @@ outbox_message_json(StringInfo out, const OutboxMessage *message)
 {
 	json_literal(out, "{\"kind\":\"message\",\"conversationId\":");
 	json_uuid(out, message->conversation_id);
-	json_numbers(out, message->ev, message->rev);
+	json_literal(out, ",\"ev\":");
+	json_number(out, message->ev);
+	json_literal(out, ",\"rev\":");
+	json_number(out, message->rev);
 	json_literal(out, ",\"id\":");
 	json_uuid(out, message->id);
 	json_literal(out, ",\"seq\":");
@@ -49,6 +43,25 @@ outbox_message_json(StringInfo out, const OutboxMessage *message)
 	}
 	json_literal(out, ",\"createdAt\":");
 	json_time(out, message->created_at);
+	if (message->reply_to != 0)
+	{
+		json_literal(out, ",\"replyTo\":");
+		json_number(out, message->reply_to);
+		json_literal(out, ",\"thread\":");
+		json_number(out, message->thread);
+	}
+	if (message->mention_count > 0)
+		mentions_json(out, message->mentions, message->mention_count);
+	if (message->edited_at != 0)
+	{
+		json_literal(out, ",\"editedAt\":");
+		json_time(out, message->edited_at);
+	}
+	if (message->deleted_at != 0)
+	{
+		json_literal(out, ",\"deletedAt\":");
+		json_time(out, message->deleted_at);
+	}
 	appendStringInfoCharMacro(out, '}');
 }
 
@@ -89,104 +102,6 @@ outbox_is_traceparent(const char *text, size_t len)
 }
 
 /*
- * _message_json(conversation_id, ev, rev, id, seq, sender, client_msg_id,
- * body, created_at) -> json
- */
-Datum
-chemchat_message_json(PG_FUNCTION_ARGS)
-{
-	StringInfoData out;
-	OutboxMessage message = {
-		.conversation_id = PG_GETARG_UUID_P(0),
-		.ev = PG_GETARG_INT64(1),
-		.rev = PG_GETARG_INT64(2),
-		.id = PG_GETARG_UUID_P(3),
-		.seq = PG_GETARG_INT64(4),
-		.sender = PG_GETARG_UUID_P(5),
-		.client_msg_id = PG_GETARG_UUID_P(6),
-		.created_at = PG_GETARG_TIMESTAMPTZ(8),
-	};
-
-	for (int i = 0; i < 9; i++)
-	{
-		if (i != 7 && PG_ARGISNULL(i))
-			PG_RETURN_NULL();
-	}
-	if (!PG_ARGISNULL(7))
-	{
-		text *body = PG_GETARG_TEXT_PP(7);
-
-		message.body = VARDATA_ANY(body);
-		message.body_len = VARSIZE_ANY_EXHDR(body);
-	}
-	initStringInfo(&out);
-	outbox_message_json(&out, &message);
-	PG_RETURN_DATUM(json_datum(&out));
-}
-
-/* _conversation_json(id, ev, rev, kind, title, created_by, created_at) */
-Datum
-chemchat_conversation_json(PG_FUNCTION_ARGS)
-{
-	StringInfoData out;
-
-	initStringInfo(&out);
-	json_literal(&out, "{\"kind\":\"conversation\"");
-	json_uuid_field(&out, "conversationId", fcinfo, 0);
-	json_numbers(&out, PG_GETARG_INT64(1), PG_GETARG_INT64(2));
-	json_uuid_field(&out, "id", fcinfo, 0);
-	json_text_field(&out, "type", fcinfo, 3);
-	json_text_field(&out, "title", fcinfo, 4);
-	json_uuid_field(&out, "createdBy", fcinfo, 5);
-	json_literal(&out, ",\"createdAt\":");
-	json_time(&out, PG_GETARG_TIMESTAMPTZ(6));
-	appendStringInfoCharMacro(&out, '}');
-	PG_RETURN_DATUM(json_datum(&out));
-}
-
-/*
- * _member_json(conversation_id, ev, rev, user_id, role, state, changed_by,
- * changed_at)
- */
-Datum
-chemchat_member_json(PG_FUNCTION_ARGS)
-{
-	StringInfoData out;
-
-	initStringInfo(&out);
-	json_literal(&out, "{\"kind\":\"member\"");
-	json_uuid_field(&out, "conversationId", fcinfo, 0);
-	json_numbers(&out, PG_GETARG_INT64(1), PG_GETARG_INT64(2));
-	json_uuid_field(&out, "userId", fcinfo, 3);
-	json_text_field(&out, "role", fcinfo, 4);
-	json_text_field(&out, "state", fcinfo, 5);
-	json_uuid_field(&out, "changedBy", fcinfo, 6);
-	json_literal(&out, ",\"changedAt\":");
-	json_time(&out, PG_GETARG_TIMESTAMPTZ(7));
-	appendStringInfoCharMacro(&out, '}');
-	PG_RETURN_DATUM(json_datum(&out));
-}
-
-/* _user_json(id, rev, handle, display_name, created_at) */
-Datum
-chemchat_user_json(PG_FUNCTION_ARGS)
-{
-	StringInfoData out;
-
-	initStringInfo(&out);
-	json_literal(&out, "{\"kind\":\"user\"");
-	json_uuid_field(&out, "userId", fcinfo, 0);
-	json_literal(&out, ",\"rev\":");
-	json_number(&out, PG_GETARG_INT64(1));
-	json_text_field(&out, "handle", fcinfo, 2);
-	json_text_field(&out, "displayName", fcinfo, 3);
-	json_literal(&out, ",\"createdAt\":");
-	json_time(&out, PG_GETARG_TIMESTAMPTZ(4));
-	appendStringInfoCharMacro(&out, '}');
-	PG_RETURN_DATUM(json_datum(&out));
-}
-
-/*
  * _emit(kind "char", key uuid, id uuid, ev bigint, seq bigint, rev bigint,
  * at timestamptz, event json, is_replay boolean) -> void
  *
@@ -224,44 +139,23 @@ chemchat_emit(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* ,"name":"value", or nothing when the argument is null. */
+/* ,"mentions":["id"...], or ["*"] for everybody. */
 static void
-json_text_field(StringInfo out, const char *name, FunctionCallInfo fcinfo,
-				int arg)
+mentions_json(StringInfo out, const pg_uuid_t *mentions, int count)
 {
-	text *value;
+	static const pg_uuid_t everybody;
 
-	if (PG_ARGISNULL(arg))
-		return;
-	value = PG_GETARG_TEXT_PP(arg);
-	appendStringInfo(out, ",\"%s\":", name);
-	json_string(out, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
-}
-
-static void
-json_uuid_field(StringInfo out, const char *name, FunctionCallInfo fcinfo,
-				int arg)
-{
-	if (PG_ARGISNULL(arg))
-		return;
-	appendStringInfo(out, ",\"%s\":", name);
-	json_uuid(out, PG_GETARG_UUID_P(arg));
-}
-
-static void
-json_numbers(StringInfo out, int64 ev, int64 rev)
-{
-	json_literal(out, ",\"ev\":");
-	json_number(out, ev);
-	json_literal(out, ",\"rev\":");
-	json_number(out, rev);
-}
-
-/* The type json is its text. */
-static Datum
-json_datum(StringInfo json)
-{
-	return PointerGetDatum(cstring_to_text_with_len(json->data, json->len));
+	json_literal(out, ",\"mentions\":[");
+	for (int i = 0; i < count; i++)
+	{
+		if (i > 0)
+			appendStringInfoCharMacro(out, ',');
+		if (memcmp(&mentions[i], &everybody, UUID_LEN) == 0)
+			json_literal(out, "\"*\"");
+		else
+			json_uuid(out, &mentions[i]);
+	}
+	appendStringInfoCharMacro(out, ']');
 }
 
 static bool

@@ -6,8 +6,8 @@
  * JSON is built (docs/protocol.md, "Events") and written.  Events of one
  * transaction leave in the order in which they were emitted.
  *
- * Used by the functions of the API in C and, as _message_json() ... _emit(),
- * by those in SQL.
+ * Used by the functions of the API in C and, as _emit(), by those in SQL; what
+ * else than a message can be an event has its JSON from entity_json.c.
  */
 #ifndef CHEMCHAT_OUTBOX_H
 #define CHEMCHAT_OUTBOX_H
@@ -30,6 +30,13 @@ typedef struct OutboxMessage
 	const char *body; /* NULL: none */
 	size_t body_len;
 	TimestampTz created_at;
+	/* from here on 0 or NULL where there is none */
+	int64 reply_to;
+	int64 thread;
+	const pg_uuid_t *mentions; /* the nil id: everybody */
+	int mention_count;
+	TimestampTz edited_at;
+	TimestampTz deleted_at;
 } OutboxMessage;
 
 /* Appends the message's JSON object. */

@@ -26,20 +26,21 @@ static const char lock_free[] =
 	" WHERE c.id = ANY ($1) ORDER BY c.id FOR NO KEY UPDATE SKIP LOCKED";
 
 /*
- * The last change says both numbers when it is a message, which it mostly is.
+ * The last change says both numbers when it is a new message, which it mostly
+ * is.
  * Looking for the end of a conversation reads a whole leaf of the index, so
  * one look instead of two is worth it.
  */
 static const char read_heads[] =
 	"SELECT i.n, coalesce(e.ev, 0),"
-	"       coalesce(e.seq,"
+	"       coalesce(CASE e.kind WHEN 'm' THEN e.seq END,"
 	"                (SELECT m.seq FROM chemchat.message AS m"
 	"                  WHERE m.conversation_id = i.conversation_id"
 	"                  ORDER BY m.seq DESC LIMIT 1),"
 	"                0)"
 	"  FROM pg_catalog.unnest($1) WITH ORDINALITY AS i (conversation_id, n)"
 	"  LEFT JOIN LATERAL ("
-	"       SELECT ch.ev, ch.seq FROM chemchat.change AS ch"
+	"       SELECT ch.ev, ch.seq, ch.kind FROM chemchat.change AS ch"
 	"        WHERE ch.conversation_id = i.conversation_id"
 	"        ORDER BY ch.ev DESC LIMIT 1) AS e ON true";
 

@@ -173,10 +173,22 @@ add_type(Headers *headers, EventKind kind)
 		case EVENT_USER:
 			ADD_LITERAL(headers, HEADER_TYPE, "chemchat.user");
 			break;
+		case EVENT_REACTION:
+			ADD_LITERAL(headers, HEADER_TYPE, "chemchat.reaction");
+			break;
+		case EVENT_CURSOR:
+			ADD_LITERAL(headers, HEADER_TYPE, "chemchat.cursor");
+			break;
+		case EVENT_PREFERENCE:
+			ADD_LITERAL(headers, HEADER_TYPE, "chemchat.preference");
+			break;
+		case EVENT_BLOCK:
+			ADD_LITERAL(headers, HEADER_TYPE, "chemchat.block");
+			break;
 	}
 }
 
-/* ce_id: kind:id:rev, of a member member:conversation/user:rev. */
+/* ce_id: kind:id:rev, or kind:key/id:rev where the id alone names nothing. */
 static void
 add_id(Headers *headers, const Event *event)
 {
@@ -184,7 +196,7 @@ add_id(Headers *headers, const Event *event)
 
 	at += put_text(at, event_kind_name((uint8_t) event->kind));
 	*at++ = ':';
-	if (event->kind == EVENT_MEMBER)
+	if (event_is_named_by_pair(event->kind))
 	{
 		partition_key_text(event->key, at);
 		at += 36;

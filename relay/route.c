@@ -33,6 +33,7 @@ route_event(const Event *event, const int partitions[ROUTE_TOPICS],
 	{
 		case EVENT_MESSAGE:
 		case EVENT_MEMBER:
+		case EVENT_REACTION:
 			add_target(route, hash, ROUTE_MESSAGES, partitions);
 			break;
 		case EVENT_CONVERSATION:
@@ -40,6 +41,9 @@ route_event(const Event *event, const int partitions[ROUTE_TOPICS],
 			add_target(route, hash, ROUTE_CONVERSATIONS, partitions);
 			break;
 		case EVENT_USER:
+		case EVENT_CURSOR:
+		case EVENT_PREFERENCE:
+		case EVENT_BLOCK:
 			add_target(route, hash, ROUTE_USERS, partitions);
 			break;
 	}

@@ -1,4 +1,7 @@
--- Every function's ACL, so that a new one cannot be open unseen.
+-- Every function's ACL, so that a new one cannot be open unseen.  Unaligned:
+-- a longer name must not touch the other lines.
+\pset format unaligned
+\pset footer off
 SELECT p.oid::regprocedure AS function, p.prosecdef AS definer,
 	   coalesce((SELECT string_agg(coalesce(r.rolname, 'PUBLIC'), ' ' ORDER BY r.rolname)
 				   FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
@@ -20,6 +23,8 @@ SELECT c.oid::regclass AS relation, c.relkind, r.rolname AS owner,
   FROM pg_class AS c JOIN pg_roles AS r ON r.oid = c.relowner
  WHERE c.relnamespace = 'chemchat'::regnamespace AND c.relkind NOT IN ('i')
  ORDER BY c.relname COLLATE "C";
+\pset format aligned
+\pset footer on
 SELECT c.oid::regclass AS without_comment FROM pg_class AS c
  WHERE c.relnamespace = 'chemchat'::regnamespace AND c.relkind IN ('r', 'v')
    AND obj_description(c.oid, 'pg_class') IS NULL;

@@ -34,7 +34,7 @@ SELECT kind, key, CASE kind WHEN 'message' THEN '' ELSE id END AS id, ev, seq, r
 SELECT count(*) AS differences FROM (
 	SELECT e.event::jsonb FROM chemchat._entity AS e
 	UNION ALL
-	SELECT chemchat._user_json(u.id, u.rev, u.handle, u.display_name, u.created_at)::jsonb
+	SELECT chemchat._user_json(u)::jsonb
 	  FROM chemchat.app_user AS u
 	EXCEPT
 	SELECT event::jsonb FROM told) AS untold;

@@ -61,7 +61,9 @@ SELECT count(*) AS different FROM chemchat.history(t.id('bob'), t.id('lab')) AS 
 
 -- Heads: every conversation one is in, how far it is.
 SELECT chemchat.create_conversation(t.id('bob'), 'direct', NULL, ARRAY[t.id('carol')], t.id('tea')) IS NOT NULL AS made;
-INSERT INTO chemchat.member_state VALUES (t.id('bob'), t.id('lab'), 4, 2, true, 1);
+INSERT INTO chemchat.member_state (user_id, conversation_id, read_seq, cursor_rev, is_muted, preference_rev)
+VALUES (t.id('bob'), t.id('lab'), 4, 4, true, 1);
+INSERT INTO chemchat.mention SELECT t.id('bob'), t.id('lab'), seq, now() FROM unnest(ARRAY[3, 4, 5, 6]) AS seq;
 SELECT t.name(conversation_id) AS conversation, ev, seq, read_seq, mentions, is_muted, kind, title, role, member_rev
   FROM chemchat.heads(t.id('bob')) ORDER BY ev;
 SELECT count(*) FROM chemchat.heads(t.id('dave'));

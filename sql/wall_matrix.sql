@@ -10,7 +10,8 @@ CREATE TABLE room (kind text, role text, id uuid DEFAULT gen_random_uuid());
 INSERT INTO room (kind, role)
 SELECT k, r FROM unnest(ARRAY['channel', 'direct', 'group']) AS k,
 	   unnest(ARRAY['owner', 'admin', 'member', 'guest', 'removed', 'stranger']) AS r;
-INSERT INTO chemchat.conversation SELECT id, kind, NULL, 1, 1, 1, t.id('alice'), now() FROM room;
+INSERT INTO chemchat.conversation (id, kind, title, ev, rev, created_ev, created_by, created_at)
+SELECT id, kind, NULL, 1, 1, 1, t.id('alice'), now() FROM room;
 INSERT INTO chemchat.change (conversation_id, ev, id, kind)
 SELECT id, ev, CASE ev WHEN 1 THEN id WHEN 2 THEN t.id('alice') WHEN 3 THEN t.id('bob')
 		   WHEN 4 THEN t.id('erin') END, CASE ev WHEN 1 THEN 'c' ELSE 'p' END

@@ -47,8 +47,13 @@ typedef enum EventKind
 {
 	EVENT_MESSAGE = 'm',      /* id: message */
 	EVENT_CONVERSATION = 'c', /* id: conversation */
-	EVENT_MEMBER = 'p', /* id: user; participant of the key's conversation */
-	EVENT_USER = 'u'    /* id: user; key: the same user */
+	EVENT_MEMBER = 'p',   /* id: user; participant of the key's conversation */
+	EVENT_REACTION = 'r', /* id: reaction; its message's seq is in the json */
+	/* user-scoped: the key is the user, there is no ev */
+	EVENT_USER = 'u',       /* id: the same user */
+	EVENT_CURSOR = 's',     /* id: conversation; how far she read */
+	EVENT_PREFERENCE = 'n', /* id: conversation; what she is notified of */
+	EVENT_BLOCK = 'b'       /* id: user; whom she blocked */
 } EventKind;
 
 typedef struct Event
@@ -66,7 +71,7 @@ typedef struct Event
 	uint32_t json_len;
 } Event;
 
-/* "message", "conversation", "member", "user"; NULL for an unknown kind. */
+/* "message", "conversation", ...; NULL for an unknown kind. */
 static inline const char *
 event_kind_name(uint8_t kind)
 {
@@ -78,11 +83,35 @@ event_kind_name(uint8_t kind)
 			return "conversation";
 		case EVENT_MEMBER:
 			return "member";
+		case EVENT_REACTION:
+			return "reaction";
 		case EVENT_USER:
 			return "user";
+		case EVENT_CURSOR:
+			return "cursor";
+		case EVENT_PREFERENCE:
+			return "preference";
+		case EVENT_BLOCK:
+			return "block";
 		default:
 			return NULL;
 	}
+}
+
+/* The key is a user, not a conversation; there is no ev. */
+static inline bool
+event_is_user_scoped(EventKind kind)
+{
+	return kind == EVENT_USER || kind == EVENT_CURSOR ||
+		   kind == EVENT_PREFERENCE || kind == EVENT_BLOCK;
+}
+
+/* The id alone names no entity: key and id do, written key/id. */
+static inline bool
+event_is_named_by_pair(EventKind kind)
+{
+	return kind == EVENT_MEMBER || kind == EVENT_CURSOR ||
+		   kind == EVENT_PREFERENCE || kind == EVENT_BLOCK;
 }
 
 static inline size_t

@@ -18,7 +18,7 @@
 #define TOPIC_PARTITIONS_DEFAULT 12
 
 #define HEADER_SPECVERSION  "ce_specversion" /* "1.0" */
-#define HEADER_ID           "ce_id" /* kind:id:rev; member: member:conv/user:rev */
+#define HEADER_ID           "ce_id" /* kind:id:rev, or kind:key/id:rev (event.h) */
 #define HEADER_SOURCE       "ce_source"  /* /chemchat/<system id> */
 #define HEADER_TYPE         "ce_type"    /* chemchat.<kind> */
 #define HEADER_SUBJECT      "ce_subject" /* the entity's id */

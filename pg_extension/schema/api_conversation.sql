@@ -7,6 +7,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	first_rev CONSTANT bigint := chemchat._begin_write();
 	others uuid[];
+	made chemchat.conversation;
 	existing chemchat.conversation;
 	seat record;
 BEGIN
@@ -34,10 +35,7 @@ BEGIN
 			cardinality(others) + 2, create_conversation.actor,
 			clock_timestamp())
 		ON CONFLICT DO NOTHING
-	RETURNING c.id, c.created_ev, c.rev, c.created_at, false
-		 INTO create_conversation.id, create_conversation.ev,
-			  create_conversation.rev, create_conversation.created_at,
-			  create_conversation.is_duplicate;
+	RETURNING * INTO made;
 	IF NOT FOUND THEN
 		SELECT * INTO STRICT existing FROM chemchat.conversation AS c
 		 WHERE c.id = create_conversation.conversation_id;
@@ -53,14 +51,16 @@ BEGIN
 		RETURN;
 	END IF;
 
+	create_conversation.id := made.id;
+	create_conversation.ev := made.created_ev;
+	create_conversation.rev := made.rev;
+	create_conversation.created_at := made.created_at;
+	create_conversation.is_duplicate := false;
 	-- Nobody else sees the conversation yet: its numbers need no lock.
 	INSERT INTO chemchat.change (conversation_id, ev, id, kind)
-	VALUES (create_conversation.id, 1, create_conversation.id, 'c');
-	PERFORM chemchat._emit('c', create_conversation.id, create_conversation.id,
-		1, NULL, first_rev, create_conversation.created_at,
-		chemchat._conversation_json(create_conversation.id, 1, first_rev,
-			create_conversation.kind, create_conversation.title,
-			create_conversation.actor, create_conversation.created_at), false);
+	VALUES (made.id, 1, made.id, 'c');
+	PERFORM chemchat._emit('c', made.id, made.id, 1, NULL, first_rev,
+		made.created_at, chemchat._conversation_json(made), false);
 	FOR seat IN
 		SELECT s.user_id, s.n + 1 AS ev,
 			   CASE s.n WHEN 1 THEN 'owner' ELSE 'member' END AS role

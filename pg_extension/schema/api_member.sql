@@ -4,6 +4,8 @@ CREATE FUNCTION chemchat._write_member(conversation_id uuid, user_id uuid,
 	role text, state text, ev bigint, rev bigint, changed_by uuid,
 	changed_at timestamptz) RETURNS void
 LANGUAGE plpgsql AS $$
+DECLARE
+	written chemchat.member;
 BEGIN
 	INSERT INTO chemchat.member AS m (conversation_id, user_id, role, state, ev,
 									  rev, changed_by, changed_at)
@@ -14,17 +16,13 @@ BEGIN
 		ON CONFLICT ON CONSTRAINT member_pkey DO UPDATE
 	   SET role = excluded.role, state = excluded.state, ev = excluded.ev,
 		   rev = excluded.rev, changed_by = excluded.changed_by,
-		   changed_at = excluded.changed_at;
+		   changed_at = excluded.changed_at
+	RETURNING * INTO written;
 	INSERT INTO chemchat.change (conversation_id, ev, id, kind)
-	VALUES (_write_member.conversation_id, _write_member.ev,
-			_write_member.user_id, 'p');
-	PERFORM chemchat._emit('p', _write_member.conversation_id,
-		_write_member.user_id, _write_member.ev, NULL, _write_member.rev,
-		_write_member.changed_at,
-		chemchat._member_json(_write_member.conversation_id, _write_member.ev,
-			_write_member.rev, _write_member.user_id, _write_member.role,
-			_write_member.state, _write_member.changed_by,
-			_write_member.changed_at), false);
+	VALUES (written.conversation_id, written.ev, written.user_id, 'p');
+	PERFORM chemchat._emit('p', written.conversation_id, written.user_id,
+		written.ev, NULL, written.rev, written.changed_at,
+		chemchat._member_json(written), false);
 END
 $$;
 COMMENT ON FUNCTION chemchat._write_member(uuid, uuid, text, text, bigint,

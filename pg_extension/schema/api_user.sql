@@ -7,6 +7,7 @@ DECLARE
 	first_rev CONSTANT bigint := chemchat._begin_write();
 	shown CONSTANT text := coalesce(create_user.display_name,
 									create_user.handle);
+	made chemchat.app_user;
 	existing chemchat.app_user;
 BEGIN
 	IF create_user.handle IS NULL
@@ -25,14 +26,14 @@ BEGIN
 	VALUES (coalesce(create_user.user_id, chemchat._uuid7()),
 			create_user.handle, shown, first_rev, clock_timestamp())
 		ON CONFLICT DO NOTHING
-	RETURNING u.id, u.rev, u.created_at, false
-		 INTO create_user.id, create_user.rev, create_user.created_at,
-			  create_user.is_duplicate;
+	RETURNING * INTO made;
 	IF FOUND THEN
-		PERFORM chemchat._emit('u', create_user.id, create_user.id, NULL, NULL,
-			create_user.rev, create_user.created_at,
-			chemchat._user_json(create_user.id, create_user.rev,
-				create_user.handle, shown, create_user.created_at), false);
+		create_user.id := made.id;
+		create_user.rev := made.rev;
+		create_user.created_at := made.created_at;
+		create_user.is_duplicate := false;
+		PERFORM chemchat._emit('u', made.id, made.id, NULL, NULL, made.rev,
+			made.created_at, chemchat._user_json(made), false);
 		RETURN;
 	END IF;
 

@@ -1,35 +1,52 @@
 -- Events: their JSON, and their way into the WAL.
 
-CREATE FUNCTION chemchat._message_json(conversation_id uuid, ev bigint,
-	rev bigint, id uuid, seq bigint, sender uuid, client_msg_id uuid, body text,
-	created_at timestamptz) RETURNS json
+CREATE FUNCTION chemchat._message_json(chemchat.message) RETURNS json
 LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'chemchat_message_json';
-COMMENT ON FUNCTION chemchat._message_json(uuid, bigint, bigint, uuid, bigint,
-	uuid, uuid, text, timestamptz) IS 'a message as an event';
+COMMENT ON FUNCTION chemchat._message_json(chemchat.message) IS
+	'a message as an event';
 
-CREATE FUNCTION chemchat._conversation_json(id uuid, ev bigint, rev bigint,
-	kind text, title text, created_by uuid, created_at timestamptz)
-RETURNS json
+CREATE FUNCTION chemchat._conversation_json(chemchat.conversation) RETURNS json
 LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'chemchat_conversation_json';
-COMMENT ON FUNCTION chemchat._conversation_json(uuid, bigint, bigint, text,
-	text, uuid, timestamptz) IS 'a conversation as an event';
+COMMENT ON FUNCTION chemchat._conversation_json(chemchat.conversation) IS
+	'a conversation as an event';
 
-CREATE FUNCTION chemchat._member_json(conversation_id uuid, ev bigint,
-	rev bigint, user_id uuid, role text, state text, changed_by uuid,
-	changed_at timestamptz) RETURNS json
+CREATE FUNCTION chemchat._member_json(chemchat.member) RETURNS json
 LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'chemchat_member_json';
-COMMENT ON FUNCTION chemchat._member_json(uuid, bigint, bigint, uuid, text,
-	text, uuid, timestamptz) IS 'a member as an event';
+COMMENT ON FUNCTION chemchat._member_json(chemchat.member) IS
+	'a member as an event';
 
-CREATE FUNCTION chemchat._user_json(id uuid, rev bigint, handle text,
-	display_name text, created_at timestamptz) RETURNS json
+CREATE FUNCTION chemchat._reaction_json(chemchat.reaction) RETURNS json
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'chemchat_reaction_json';
+COMMENT ON FUNCTION chemchat._reaction_json(chemchat.reaction) IS
+	'a reaction as an event';
+
+CREATE FUNCTION chemchat._user_json(chemchat.app_user) RETURNS json
 LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'chemchat_user_json';
-COMMENT ON FUNCTION chemchat._user_json(uuid, bigint, text, text, timestamptz)
-	IS 'a user as an event';
+COMMENT ON FUNCTION chemchat._user_json(chemchat.app_user) IS
+	'a user as an event';
+
+CREATE FUNCTION chemchat._cursor_json(chemchat.member_state) RETURNS json
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'chemchat_cursor_json';
+COMMENT ON FUNCTION chemchat._cursor_json(chemchat.member_state) IS
+	'how far a member has read as an event';
+
+CREATE FUNCTION chemchat._preference_json(chemchat.member_state) RETURNS json
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'chemchat_preference_json';
+COMMENT ON FUNCTION chemchat._preference_json(chemchat.member_state) IS
+	'what a member is told as an event';
+
+CREATE FUNCTION chemchat._block_json(chemchat.block) RETURNS json
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'chemchat_block_json';
+COMMENT ON FUNCTION chemchat._block_json(chemchat.block) IS
+	'a block as an event';
 
 CREATE FUNCTION chemchat._emit(kind "char", key uuid, id uuid, ev bigint,
 	seq bigint, rev bigint, at timestamptz, event json, is_replay boolean)
@@ -42,27 +59,45 @@ COMMENT ON FUNCTION chemchat._emit("char", uuid, uuid, bigint, bigint, bigint,
 -- Every entity at its last ev, as it now is.  A change that was followed by
 -- another of the same entity has no row.
 CREATE VIEW chemchat._entity AS
-SELECT ch.conversation_id, ch.ev, ch.kind, ch.id, ch.seq,
-	   coalesce(m.rev, p.rev, c.rev) AS rev,
-	   coalesce(m.created_at, p.changed_at, c.created_at) AS at,
+SELECT ch.conversation_id, ch.ev,
+	   CASE ch.kind WHEN 'e' THEN 'm'::"char" ELSE ch.kind END AS kind, ch.id,
+	   m.seq, coalesce(m.rev, r.rev, p.rev, c.rev) AS rev,
+	   coalesce(m.deleted_at, m.edited_at, m.created_at, r.changed_at,
+				p.changed_at, c.changed_at, c.created_at) AS at,
 	   CASE ch.kind
-		   WHEN 'm' THEN chemchat._message_json(m.conversation_id, m.ev, m.rev,
-				m.id, m.seq, m.sender, m.client_msg_id, m.body, m.created_at)
-		   WHEN 'p' THEN chemchat._member_json(p.conversation_id, p.ev, p.rev,
-				p.user_id, p.role, p.state, p.changed_by, p.changed_at)
-		   WHEN 'c' THEN chemchat._conversation_json(c.id, c.ev, c.rev, c.kind,
-				c.title, c.created_by, c.created_at)
+		   WHEN 'm' THEN chemchat._message_json(m)
+		   WHEN 'e' THEN chemchat._message_json(m)
+		   WHEN 'r' THEN chemchat._reaction_json(r)
+		   WHEN 'p' THEN chemchat._member_json(p)
+		   WHEN 'c' THEN chemchat._conversation_json(c)
 	   END AS event
   FROM chemchat.change AS ch
   LEFT JOIN chemchat.message AS m
 		 ON m.conversation_id = ch.conversation_id AND m.seq = ch.seq
 		AND m.ev = ch.ev
+  LEFT JOIN chemchat.reaction AS r
+		 ON r.id = CASE ch.kind WHEN 'r' THEN ch.id END AND r.ev = ch.ev
   LEFT JOIN chemchat.member AS p
 		 ON p.conversation_id = ch.conversation_id
 		AND p.user_id = CASE ch.kind WHEN 'p' THEN ch.id END
 		AND p.ev = ch.ev
   LEFT JOIN chemchat.conversation AS c
 		 ON c.id = CASE ch.kind WHEN 'c' THEN ch.id END AND c.ev = ch.ev
- WHERE coalesce(m.ev, p.ev, c.ev) IS NOT NULL;
+ WHERE coalesce(m.ev, r.ev, p.ev, c.ev) IS NOT NULL;
 COMMENT ON VIEW chemchat._entity IS
 	'every conversation-scoped entity at its last ev, as an event';
+
+-- What belongs to a user and not to a conversation, beside the user herself.
+CREATE VIEW chemchat._member_state_entity AS
+SELECT s.user_id, s.conversation_id, e.kind, e.rev, e.at, e.event
+  FROM chemchat.member_state AS s,
+	   LATERAL (
+			SELECT 's'::"char", s.cursor_rev, s.cursor_at,
+				   chemchat._cursor_json(s)
+			 WHERE s.cursor_rev > 0
+			 UNION ALL
+			SELECT 'n'::"char", s.preference_rev, s.preference_at,
+				   chemchat._preference_json(s)
+			 WHERE s.preference_rev > 0) AS e (kind, rev, at, event);
+COMMENT ON VIEW chemchat._member_state_entity IS
+	'every cursor and preference that was ever written, as an event';

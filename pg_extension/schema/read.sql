@@ -29,8 +29,7 @@ BEGIN
 	RETURN QUERY
 	SELECT m.seq, m.id, m.sender, m.body, m.ev, m.rev, m.created_at,
 		   m.edited_at, m.deleted_at,
-		   chemchat._message_json(m.conversation_id, m.ev, m.rev, m.id, m.seq,
-				m.sender, m.client_msg_id, m.body, m.created_at)
+		   chemchat._message_json(m)
 	  FROM chemchat.message AS m
 	 WHERE m.conversation_id = history.conversation_id
 	   AND m.seq < coalesce(history.before_seq, 9223372036854775807)
@@ -110,7 +109,11 @@ BEGIN
 	END IF;
 	RETURN QUERY
 	SELECT m.conversation_id, e.ev, coalesce(s.seq, 0),
-		   coalesce(own.read_seq, 0), coalesce(own.mentions, 0),
+		   coalesce(own.read_seq, 0),
+		   (SELECT count(*)::int FROM chemchat.mention AS told
+			 WHERE told.user_id = m.user_id
+			   AND told.conversation_id = m.conversation_id
+			   AND told.seq > coalesce(own.read_seq, 0)),
 		   coalesce(own.is_muted, false), c.kind, c.title, m.role, m.rev
 	  FROM chemchat.member AS m
 	  JOIN chemchat.conversation AS c ON c.id = m.conversation_id
@@ -151,8 +154,7 @@ BEGIN
 	END IF;
 	RETURN QUERY
 	SELECT u.id, u.handle, u.display_name, u.rev,
-		   chemchat._user_json(u.id, u.rev, u.handle, u.display_name,
-							   u.created_at)
+		   chemchat._user_json(u)
 	  FROM chemchat.app_user AS u
 	 WHERE u.id = ANY (users.ids)
 	   AND (u.id = users.actor

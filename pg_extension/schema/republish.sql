@@ -130,9 +130,8 @@ BEGIN
 			next_id := u.id;
 			EXIT;
 		END IF;
-		PERFORM chemchat._emit('u', u.id, u.id, NULL, NULL, u.rev, u.created_at,
-			chemchat._user_json(u.id, u.rev, u.handle, u.display_name,
-								u.created_at), true);
+		PERFORM chemchat._emit('u', u.id, u.id, NULL, NULL, u.rev,
+			coalesce(u.changed_at, u.created_at), chemchat._user_json(u), true);
 		written := written + 1;
 	END LOOP;
 END

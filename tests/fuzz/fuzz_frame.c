@@ -67,8 +67,10 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 static void
 make_corpus(const char *dir)
 {
-	static const EventKind kinds[] = { EVENT_MESSAGE, EVENT_CONVERSATION,
-									   EVENT_MEMBER, EVENT_USER };
+	static const EventKind kinds[] = { EVENT_MESSAGE,    EVENT_CONVERSATION,
+									   EVENT_MEMBER,     EVENT_REACTION,
+									   EVENT_USER,       EVENT_CURSOR,
+									   EVENT_PREFERENCE, EVENT_BLOCK };
 	static const char trace[] =
 		"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 	static const char json[] = "{\"kind\":\"message\",\"body\":\"hi\"}";
@@ -89,7 +91,7 @@ make_corpus(const char *dir)
 		frame_write_header(again, &header);
 		for (uint32_t i = 0; i < events; i++)
 		{
-			Event event = { .kind = kinds[i % 4],
+			Event event = { .kind = kinds[i % 8],
 							.flags = i % 3 == 0 ? EVENT_REPLAY : 0,
 							.key = ids,
 							.id = ids + 16,

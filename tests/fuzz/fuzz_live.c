@@ -80,8 +80,10 @@ make_message(uint8_t *out, uint16_t count)
 {
 	static const char trace[] =
 		"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-	static const EventKind kinds[] = { EVENT_MESSAGE, EVENT_CONVERSATION,
-									   EVENT_MEMBER, EVENT_USER };
+	static const EventKind kinds[] = { EVENT_MESSAGE,    EVENT_CONVERSATION,
+									   EVENT_MEMBER,     EVENT_REACTION,
+									   EVENT_USER,       EVENT_CURSOR,
+									   EVENT_PREFERENCE, EVENT_BLOCK };
 	static const uint8_t id[16] = { 1, 2, 3 };
 	LiveHeader header = { .is_heartbeat = count == 0,
 						  .event_count = count,
@@ -94,7 +96,7 @@ make_message(uint8_t *out, uint16_t count)
 	live_frame_write_header(out, &header);
 	for (uint16_t i = 0; i < count; i++)
 	{
-		Event event = { .kind = kinds[i % 4],
+		Event event = { .kind = kinds[i % 8],
 						.key = id,
 						.id = id,
 						.ev = i,

@@ -17,6 +17,15 @@ checksum=$(cat <<-'END'
 			UNION ALL SELECT 'member', r::text FROM chemchat.member AS r
 			UNION ALL SELECT 'member_state', r::text FROM chemchat.member_state AS r
 			UNION ALL SELECT 'message', r::text FROM chemchat.message AS r
+			UNION ALL SELECT 'message_revision', r::text FROM chemchat.message_revision AS r
+			UNION ALL SELECT 'reaction', r::text FROM chemchat.reaction AS r
+			UNION ALL SELECT 'mention', r::text FROM chemchat.mention AS r
+			UNION ALL SELECT 'block', r::text FROM chemchat.block AS r
+			UNION ALL SELECT 'direct', r::text FROM chemchat.direct AS r
+			UNION ALL SELECT 'account', r::text FROM chemchat.account AS r
+			UNION ALL SELECT 'session_revocation', r::text FROM chemchat.session_revocation AS r
+			UNION ALL SELECT 'bot_token', r::text FROM chemchat.bot_token AS r
+			UNION ALL SELECT 'login_role', r::text FROM chemchat.login_role AS r
 			UNION ALL SELECT 'change', r::text FROM chemchat.change AS r
 			UNION ALL SELECT 'epoch', r::text FROM chemchat.epoch AS r
 			UNION ALL SELECT 'permission', r::text FROM chemchat.permission AS r
@@ -33,7 +42,18 @@ here -q <<-'END'
 	SELECT chemchat.send_message(t.id('bob'), t.id('lab'), t.id('large'), repeat('x', 16384));
 	SELECT chemchat.remove_member(t.id('alice'), t.id('lab'), t.id('bob'));
 	SELECT chemchat.create_conversation(t.id('carol'), 'direct', NULL, ARRAY[t.id('dave')], t.id('tea'));
-	INSERT INTO chemchat.member_state VALUES (t.id('alice'), t.id('lab'), 7, 1, true, 3);
+	INSERT INTO chemchat.member_state (user_id, conversation_id, read_seq, cursor_rev, is_muted, preference_rev)
+	VALUES (t.id('alice'), t.id('lab'), 7, 7, true, 3);
+	INSERT INTO chemchat.message_revision VALUES (t.id('lab'), 1, 1, 'before', now());
+	INSERT INTO chemchat.reaction VALUES (t.id('r'), t.id('lab'), 1, t.id('bob'), '🧪', true, 300, 1, now());
+	INSERT INTO chemchat.mention VALUES (t.id('bob'), t.id('lab'), 1, now());
+	INSERT INTO chemchat.block VALUES (t.id('carol'), t.id('dave'), true, 1, now());
+	INSERT INTO chemchat.direct SELECT least(a, b), greatest(a, b), t.id('tea')
+	  FROM (SELECT t.id('carol') AS a, t.id('dave') AS b) AS pair ON CONFLICT DO NOTHING;
+	INSERT INTO chemchat.account VALUES (t.id('alice'), 'hash', true, now());
+	INSERT INTO chemchat.session_revocation VALUES (t.id('j'), t.id('alice'), now(), now());
+	INSERT INTO chemchat.bot_token VALUES (t.id('t'), t.id('bob'), sha256('t'), '{read}', t.id('alice'), now());
+	INSERT INTO chemchat.login_role VALUES ('somebody', t.id('dave'));
 	SELECT chemchat.report_stream(chemchat.slot_name(), '1', 1, 1, '{}', '0/0', 5, NULL, true);
 END
 here -c "$checksum" > out/dump_restore/before
@@ -52,7 +72,7 @@ there -q -f out/dump_restore/dump.sql > /dev/null
 
 there -c "$checksum" > out/dump_restore/after
 diff out/dump_restore/before out/dump_restore/after || fail "rows differ"
-[ "$(wc -l < out/dump_restore/after)" = 9 ] || fail "a table came back empty"
+[ "$(wc -l < out/dump_restore/after)" = 18 ] || fail "a table came back empty"
 
 told=$(there -c "SELECT count(*) FROM pg_logical_slot_get_changes('listens', NULL, NULL)
 				  WHERE data LIKE 'message:%'")

@@ -49,6 +49,15 @@ $$;
 CREATE PROCEDURE t.reset() LANGUAGE sql AS $$
 	DELETE FROM chemchat.change;
 	DELETE FROM chemchat.message;
+	DELETE FROM chemchat.message_revision;
+	DELETE FROM chemchat.reaction;
+	DELETE FROM chemchat.mention;
+	DELETE FROM chemchat.block;
+	DELETE FROM chemchat.direct;
+	DELETE FROM chemchat.account;
+	DELETE FROM chemchat.session_revocation;
+	DELETE FROM chemchat.bot_token;
+	DELETE FROM chemchat.login_role;
 	DELETE FROM chemchat.member_state;
 	DELETE FROM chemchat.member;
 	DELETE FROM chemchat.conversation;

@@ -87,6 +87,38 @@ a_member_is_named_by_both_ids(void **state)
 }
 
 static void
+what_a_pair_names_is_named_by_both(void **state)
+{
+	static const struct
+	{
+		EventKind kind;
+		const char *id;
+		const char *type;
+	} cases[] = {
+		{ EVENT_CURSOR, "ce_id=cursor:" KEY "/" ID ":3,",
+		  "ce_type=chemchat.cursor," },
+		{ EVENT_PREFERENCE, "ce_id=preference:" KEY "/" ID ":3,",
+		  "ce_type=chemchat.preference," },
+		{ EVENT_BLOCK, "ce_id=block:" KEY "/" ID ":3,",
+		  "ce_type=chemchat.block," },
+		{ EVENT_REACTION, "ce_id=reaction:" ID ":3,",
+		  "ce_type=chemchat.reaction," },
+	};
+	Headers headers;
+
+	headers_init(&headers, 1, 1);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		Event event = event_of(cases[i].kind);
+
+		headers_build(&headers, &event, 0x10, 0);
+		assert_non_null(strstr(text_of(&headers), cases[i].id));
+		assert_non_null(strstr(text_of(&headers), cases[i].type));
+		assert_null(strstr(text_of(&headers), "ce_seq"));
+	}
+}
+
+static void
 a_user_has_no_ev(void **state)
 {
 	static const char trace[] =
@@ -126,12 +158,14 @@ the_largest_numbers_fit(void **state)
 {
 	static const char trace[EVENT_TRACE_SIZE + 1] =
 		"00-ffffffffffffffffffffffffffffffff-ffffffffffffffff-ff";
-	static const EventKind kinds[] = { EVENT_MESSAGE, EVENT_CONVERSATION,
-									   EVENT_MEMBER, EVENT_USER };
+	static const EventKind kinds[] = { EVENT_MESSAGE,    EVENT_CONVERSATION,
+									   EVENT_MEMBER,     EVENT_REACTION,
+									   EVENT_USER,       EVENT_CURSOR,
+									   EVENT_PREFERENCE, EVENT_BLOCK };
 	Headers headers;
 
 	headers_init(&headers, UINT64_MAX, UINT32_MAX);
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 8; i++)
 	{
 		Event event = event_of(kinds[i]);
 
@@ -183,6 +217,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_message_is_a_cloud_event),
 		cmocka_unit_test(a_member_is_named_by_both_ids),
+		cmocka_unit_test(what_a_pair_names_is_named_by_both),
 		cmocka_unit_test(a_user_has_no_ev),
 		cmocka_unit_test(a_dead_letter_says_why),
 		cmocka_unit_test(the_largest_numbers_fit),

@@ -32,10 +32,10 @@ what_has_an_ev_is_in_one_topic(void **state)
 {
 	Uuid key = uuid("01890a5d-ac96-774b-bcce-b302099a8057");
 	static const EventKind kinds[] = { EVENT_MESSAGE, EVENT_MEMBER,
-									   EVENT_CONVERSATION };
+									   EVENT_REACTION, EVENT_CONVERSATION };
 	int32_t partition = -1;
 
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 4; i++)
 	{
 		Event event = event_of(kinds[i], &key);
 		Route route;
@@ -65,15 +65,22 @@ a_conversation_is_also_in_the_compacted_topic(void **state)
 }
 
 static void
-a_user_is_in_its_own_topic(void **state)
+what_is_a_user_s_is_in_its_own_topic(void **state)
 {
 	Uuid key = uuid("01890a5d-ac96-774b-bcce-b302099a8057");
-	Event event = event_of(EVENT_USER, &key);
-	Route route;
+	static const EventKind kinds[] = { EVENT_USER, EVENT_CURSOR,
+									   EVENT_PREFERENCE, EVENT_BLOCK };
 
-	route_event(&event, partitions, &route);
-	assert_int_equal(route.target_count, 1);
-	assert_int_equal(route.targets[0].topic, ROUTE_USERS);
+	for (size_t i = 0; i < 4; i++)
+	{
+		Event event = event_of(kinds[i], &key);
+		Route route;
+
+		assert_true(event_is_user_scoped(kinds[i]));
+		route_event(&event, partitions, &route);
+		assert_int_equal(route.target_count, 1);
+		assert_int_equal(route.targets[0].topic, ROUTE_USERS);
+	}
 }
 
 /* what Utils.toPositive(Utils.murmur2(key)) % 12 of Kafka 4.3.1's client said */
@@ -120,7 +127,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_has_an_ev_is_in_one_topic),
 		cmocka_unit_test(a_conversation_is_also_in_the_compacted_topic),
-		cmocka_unit_test(a_user_is_in_its_own_topic),
+		cmocka_unit_test(what_is_a_user_s_is_in_its_own_topic),
 		cmocka_unit_test(partitions_are_those_of_a_java_client),
 		cmocka_unit_test(dead_letters_stay_within_their_topic),
 	};

@@ -139,11 +139,15 @@ every_kind_has_a_name(void **state)
 
 	for (int kind = 0; kind < 256; kind++)
 		named += event_kind_name((uint8_t) kind) != NULL;
-	assert_int_equal(named, 4);
+	assert_int_equal(named, 8);
 	assert_string_equal(event_kind_name(EVENT_MESSAGE), "message");
 	assert_string_equal(event_kind_name(EVENT_CONVERSATION), "conversation");
 	assert_string_equal(event_kind_name(EVENT_MEMBER), "member");
 	assert_string_equal(event_kind_name(EVENT_USER), "user");
+	assert_string_equal(event_kind_name(EVENT_REACTION), "reaction");
+	assert_string_equal(event_kind_name(EVENT_CURSOR), "cursor");
+	assert_string_equal(event_kind_name(EVENT_PREFERENCE), "preference");
+	assert_string_equal(event_kind_name(EVENT_BLOCK), "block");
 }
 
 int

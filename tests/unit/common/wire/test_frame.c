@@ -84,14 +84,16 @@ static uint32_t
 add_event(Sample *sample, uint32_t at, uint32_t ordinal, uint8_t ids[32],
 		  const char *json, uint32_t json_len)
 {
-	static const EventKind kinds[] = { EVENT_MESSAGE, EVENT_CONVERSATION,
-									   EVENT_MEMBER, EVENT_USER };
+	static const EventKind kinds[] = { EVENT_MESSAGE,    EVENT_CONVERSATION,
+									   EVENT_MEMBER,     EVENT_REACTION,
+									   EVENT_USER,       EVENT_CURSOR,
+									   EVENT_PREFERENCE, EVENT_BLOCK };
 	static const char trace[] =
 		"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 	Event *event = &sample->events[at];
 	uint8_t *out = sample->bytes + sample->len;
 
-	event->kind = kinds[random_below(4)];
+	event->kind = kinds[random_below(8)];
 	event->flags = (uint8_t) random_below(2);
 	event->key = ids;
 	event->id = ids + 16;
