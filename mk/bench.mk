@@ -16,4 +16,4 @@ $(BENCH)/%: tests/bench/%.c tests/bench/sample.h tests/bench/process.h $(call ar
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(bench_includes) $(LDFLAGS_ALL) -o $@ $< \
 	  $(call archive,common/jwt) $(call archive,common/base) \
-	  $(shell pkg-config --libs libpq rdkafka jansson openssl) -lm
+	  $(shell pkg-config --libs libpq rdkafka jansson openssl libsodium) -lm

@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
+#include <sodium.h>
 #include <string.h>
 
 #define RSA_MIN_BITS     2048
@@ -19,6 +20,7 @@ static bool make(const char *type, OSSL_PARAM_BLD *builder, EVP_PKEY **made);
 static bool judge(EVP_PKEY *public_key, JwtAlg *alg, Error *err);
 static bool judge_rsa(EVP_PKEY *public_key, Error *err);
 static bool judge_ec(EVP_PKEY *public_key, Error *err);
+static bool judge_ed25519(EVP_PKEY *public_key, Error *err);
 static bool take(JwtKey *key, EVP_PKEY *take_public_key, Error *err);
 static bool take_block(JwtKeys *keys, BIO *bio, const char *kid, Error *err);
 static int no_passphrase(char *out, int size, int is_writing, void *arg);
@@ -201,7 +203,7 @@ judge(EVP_PKEY *public_key, JwtAlg *alg, Error *err)
 			return judge_ec(public_key, err);
 		case EVP_PKEY_ED25519:
 			*alg = JWT_EDDSA;
-			return true;
+			return judge_ed25519(public_key, err);
 		default:
 			return error_set(err,
 							 "the key is neither RSA nor P-256 nor Ed25519");
@@ -250,6 +252,21 @@ judge_ec(EVP_PKEY *public_key, Error *err)
 	is_on_curve = context != NULL && EVP_PKEY_public_check(context) == 1;
 	EVP_PKEY_CTX_free(context);
 	return is_on_curve || error_set(err, "the point is not on P-256");
+}
+
+/*
+ * A point of small order (32 zeroes are one) has signatures that anybody can
+ * make; OpenSSL does not look.
+ */
+static bool
+judge_ed25519(EVP_PKEY *public_key, Error *err)
+{
+	unsigned char bytes[ED25519_SIZE];
+	size_t len = sizeof bytes;
+
+	return (EVP_PKEY_get_raw_public_key(public_key, bytes, &len) == 1 &&
+			crypto_core_ed25519_is_valid_point(bytes) == 1) ||
+		   error_set(err, "the bytes are no Ed25519 key");
 }
 
 static int

@@ -1,5 +1,5 @@
 # Tokens: sign and verify, shared by the gateway and chemchatctl.
 KIND := lib
 USES := common/base
-PKGS := jansson libcrypto
+PKGS := jansson libcrypto libsodium
 LIBS := -lm

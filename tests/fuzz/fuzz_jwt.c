@@ -1,5 +1,5 @@
 /* uses: common/jwt common/base */
-/* links: -ljansson -lcrypto -lm */
+/* links: -ljansson -lcrypto -lsodium -lm */
 /*
  * fuzz_jwt - tokens from anybody
  *

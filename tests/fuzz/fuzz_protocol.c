@@ -1,6 +1,6 @@
 /* uses: gateway common/jwt common/daemon common/redis common/pg common/wire common/base */
 /* links: -Wl,--allow-multiple-definition -lm */
-/* pkgs: libwebsockets libuv jansson libpq hiredis openssl */
+/* pkgs: libwebsockets libuv jansson libpq hiredis openssl libsodium */
 /*
  * fuzz_protocol - what clients and the database's answers may say
  *
