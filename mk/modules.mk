@@ -8,7 +8,7 @@
 #   PKGS := libpq ..       pkg-config names of its foreign libraries
 #   LIBS := -lm ..         foreign libraries without a .pc file
 
-MODULES := common/base common/wire common/jwt common/pg common/kafka common/redis \
+MODULES := common/base common/wire common/jwt common/pg common/kafka common/redis common/http \
            common/daemon relay gateway ctl
 MODULES := $(patsubst %/module.mk,%,$(wildcard $(addsuffix /module.mk,$(MODULES))))
 BINARIES :=
