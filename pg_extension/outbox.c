@@ -139,21 +139,23 @@ chemchat_emit(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* ,"mentions":["id"...], or ["*"] for everybody. */
+/* ,"mentions":["id"...]; ["*"] when the first is everybody. */
 static void
 mentions_json(StringInfo out, const pg_uuid_t *mentions, int count)
 {
 	static const pg_uuid_t everybody;
 
 	json_literal(out, ",\"mentions\":[");
+	if (memcmp(mentions, &everybody, UUID_LEN) == 0)
+	{
+		json_literal(out, "\"*\"]");
+		return;
+	}
 	for (int i = 0; i < count; i++)
 	{
 		if (i > 0)
 			appendStringInfoCharMacro(out, ',');
-		if (memcmp(&mentions[i], &everybody, UUID_LEN) == 0)
-			json_literal(out, "\"*\"");
-		else
-			json_uuid(out, &mentions[i]);
+		json_uuid(out, &mentions[i]);
 	}
 	appendStringInfoCharMacro(out, ']');
 }

@@ -33,7 +33,7 @@ typedef struct OutboxMessage
 	/* from here on 0 or NULL where there is none */
 	int64 reply_to;
 	int64 thread;
-	const pg_uuid_t *mentions; /* the nil id: everybody */
+	const pg_uuid_t *mentions; /* the nil id first: everybody */
 	int mention_count;
 	TimestampTz edited_at;
 	TimestampTz deleted_at;

@@ -3,11 +3,13 @@
 
 #include "send.h"
 
+#include "utils/array.h"
 #include "utils/memutils.h"
 
 #include "epoch.h"
 #include "guard.h"
 #include "outbox.h"
+#include "send_rich.h"
 #include "send_store.h"
 #include "uuid7.h"
 
@@ -50,6 +52,7 @@ send_batch(SendItem *items, int count, bool is_waiting)
 	send_store_lock(conversations, conversation_count, is_waiting);
 	send_store_read_heads(conversations, conversation_count);
 	send_store_look_up(items, count);
+	send_rich_find_parents(items, count);
 
 	/* Read behind the lock, so that it grows with seq. */
 	now = GetCurrentTimestamp();
@@ -65,6 +68,7 @@ send_batch(SendItem *items, int count, bool is_waiting)
 		uuid7_make(ids, fresh_count, now);
 		for (int i = 0; i < fresh_count; i++)
 			fresh[i]->id = ids[i];
+		send_rich_read_mentions(fresh, fresh_count);
 		send_store_insert(fresh, fresh_count);
 	}
 	send_store_end();
@@ -98,6 +102,8 @@ check_item(SendItem *item)
 		item->field = "client_msg_id";
 	else if (item->body_bytes == 0)
 		item->field = "body";
+	else if (item->reply_to < 0)
+		item->field = "reply_to";
 	else if (item->body_bytes > SEND_BODY_MAX_BYTES)
 	{
 		item->error = CHAT_TOO_LARGE;
@@ -199,12 +205,17 @@ answer_item(SendItem *item, int64 rev, TimestampTz now)
 	item->is_answered = true;
 	if (item->same_key->is_new)
 		answer_as(item, item->same_key);
+	else if (!item->is_active)
+	{
+		item->error = CHAT_UNKNOWN_USER;
+		item->field = "actor";
+	}
 	else if (!item->is_member)
 	{
 		item->error = CHAT_NOT_FOUND;
 		item->field = "conversation_id";
 	}
-	else if (!item->is_allowed)
+	else if (!item->is_allowed || item->is_blocked)
 	{
 		item->error = CHAT_FORBIDDEN;
 		item->field = "actor";
@@ -214,6 +225,17 @@ answer_item(SendItem *item, int64 rev, TimestampTz now)
 		item->error = CHAT_BUSY;
 		item->field = "conversation_id";
 	}
+	else if (item->conversation->is_archived)
+	{
+		item->error = CHAT_ARCHIVED;
+		item->field = "conversation_id";
+	}
+	else if (item->reply_to != 0 && item->parent != SEND_PARENT_FOUND)
+	{
+		item->error =
+			item->parent == SEND_PARENT_DELETED ? CHAT_DELETED : CHAT_NOT_FOUND;
+		item->field = "reply_to";
+	}
 	else
 		number_item(item, rev, now);
 }
@@ -222,7 +244,8 @@ answer_item(SendItem *item, int64 rev, TimestampTz now)
 static void
 answer_as(SendItem *item, const SendItem *original)
 {
-	if (item->body_hash != original->body_hash)
+	if (item->body_hash != original->body_hash ||
+		item->reply_to != original->reply_to)
 	{
 		item->error = CHAT_IDEMPOTENCY_MISMATCH;
 		item->field = "client_msg_id";
@@ -248,7 +271,7 @@ number_item(SendItem *item, int64 rev, TimestampTz now)
 static void
 emit_item(const SendItem *item, StringInfo json, StringInfo scratch)
 {
-	const OutboxMessage message = {
+	OutboxMessage message = {
 		.conversation_id = item->conversation_id,
 		.id = &item->id,
 		.sender = item->actor,
@@ -259,6 +282,8 @@ emit_item(const SendItem *item, StringInfo json, StringInfo scratch)
 		.body = VARDATA_ANY(item->body),
 		.body_len = VARSIZE_ANY_EXHDR(item->body),
 		.created_at = item->created_at,
+		.reply_to = item->reply_to,
+		.thread = item->thread,
 	};
 	Event event = {
 		.kind = EVENT_MESSAGE,
@@ -271,6 +296,14 @@ emit_item(const SendItem *item, StringInfo json, StringInfo scratch)
 		.trace = item->trace,
 	};
 
+	if (item->mentions != 0)
+	{
+		ArrayType *mentions = DatumGetArrayTypeP(item->mentions);
+
+		message.mentions = (const pg_uuid_t *) ARR_DATA_PTR(mentions);
+		message.mention_count =
+			ArrayGetNItems(ARR_NDIM(mentions), ARR_DIMS(mentions));
+	}
 	resetStringInfo(json);
 	outbox_message_json(json, &message);
 	event.json = json->data;

@@ -6,6 +6,10 @@
  * holders before us committed, look the keys up and read the heads; judge each
  * item; number; insert; emit, each conversation's events in ev order.
  *
+ * A reply's parent is looked up under the same lock, so nobody answers what has
+ * just been deleted.  What few messages have costs the others nothing: parents
+ * are looked up when there is a reply, members when a body names a handle.
+ *
  * A key that is found answers before anything else is judged: the retry of a
  * message that is there is never refused, whatever its sender may do by now.
  *
@@ -25,6 +29,13 @@
 
 typedef struct SendConversation SendConversation;
 
+typedef enum SendParent
+{
+	SEND_PARENT_UNKNOWN,
+	SEND_PARENT_DELETED,
+	SEND_PARENT_FOUND
+} SendParent;
+
 typedef struct SendItem
 {
 	/* asked; a pointer may be NULL, which is an answer and not a crash */
@@ -33,6 +44,7 @@ typedef struct SendItem
 	const pg_uuid_t *client_msg_id;
 	const struct varlena *body; /* a text, not toasted */
 	Size body_bytes;            /* may be known to be too large, body NULL */
+	int64 reply_to;             /* seq of the message answered, or 0 */
 	const char *trace;          /* EVENT_TRACE_SIZE bytes, or NULL */
 
 	/* answered: an error and its field, or the rest; the caller may set the
@@ -54,6 +66,11 @@ typedef struct SendItem
 	bool is_new;
 	bool is_member;
 	bool is_allowed;
+	bool is_active;  /* not deactivated */
+	bool is_blocked; /* by the other of a direct conversation, or blocks her */
+	int64 thread;    /* of a reply; its parent is looked up */
+	SendParent parent;
+	Datum mentions; /* uuid[], 0 without any; see mention.h */
 } SendItem;
 
 /*

@@ -11,7 +11,9 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
+#include "acting.h"
 #include "outbox.h"
 #include "send.h"
 
@@ -26,6 +28,7 @@ typedef struct ArrayArgument
 static ArrayArgument get_array(FunctionCallInfo fcinfo, int arg,
 							   const char *name, Oid type);
 static void set_body(SendItem *item, Datum body);
+static void set_reply(SendItem *item, int64 reply_to);
 static void set_trace(SendItem *item, Datum trace);
 static const pg_uuid_t *uuid_or_null(const ArrayArgument *array, int i);
 static void put_row(ReturnSetInfo *result, int n, const SendItem *item);
@@ -44,11 +47,13 @@ chemchat_send_message(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "send_message() must return a row");
-	item.actor = PG_ARGISNULL(0) ? NULL : PG_GETARG_UUID_P(0);
+	item.actor = acting_for(PG_ARGISNULL(0) ? NULL : PG_GETARG_UUID_P(0));
 	item.conversation_id = PG_ARGISNULL(1) ? NULL : PG_GETARG_UUID_P(1);
 	item.client_msg_id = PG_ARGISNULL(2) ? NULL : PG_GETARG_UUID_P(2);
 	if (!PG_ARGISNULL(3))
 		set_body(&item, PG_GETARG_DATUM(3));
+	if (!PG_ARGISNULL(4))
+		set_reply(&item, PG_GETARG_INT64(4));
 	send_batch(&item, 1, true);
 	if (item.error != CHAT_OK)
 		raise_for(&item);
@@ -65,18 +70,19 @@ chemchat_send_message(PG_FUNCTION_ARGS)
 Datum
 chemchat_send_messages(PG_FUNCTION_ARGS)
 {
-	static const char *const names[] = { "actors", "conversation_ids",
+	static const char *const names[] = { "actors",         "conversation_ids",
 										 "client_msg_ids", "bodies",
-										 "traceparents" };
-	static const Oid types[] = { UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID };
-	ArrayArgument args[5] = { 0 };
+										 "traceparents",   "replies_to" };
+	static const Oid types[] = { UUIDOID, UUIDOID, UUIDOID,
+								 TEXTOID, TEXTOID, INT8OID };
+	ArrayArgument args[6] = { 0 };
 	SendItem *items;
 	int count;
 
 	InitMaterializedSRF(fcinfo, 0);
-	for (int a = 0; a < 5; a++)
+	for (int a = 0; a < 6; a++)
 	{
-		if (a == 4 && PG_ARGISNULL(a))
+		if (a >= 4 && PG_ARGISNULL(a))
 			continue;
 		args[a] = get_array(fcinfo, a, names[a], types[a]);
 		if (args[a].count != args[0].count)
@@ -98,6 +104,8 @@ chemchat_send_messages(PG_FUNCTION_ARGS)
 			set_body(&items[i], args[3].values[i]);
 		if (args[4].values != NULL && !args[4].nulls[i])
 			set_trace(&items[i], args[4].values[i]);
+		if (args[5].values != NULL && !args[5].nulls[i])
+			set_reply(&items[i], DatumGetInt64(args[5].values[i]));
 	}
 	send_batch(items, count, false);
 	for (int i = 0; i < count; i++)
@@ -110,7 +118,9 @@ get_array(FunctionCallInfo fcinfo, int arg, const char *name, Oid type)
 {
 	ArrayArgument out;
 	ArrayType *array;
-	bool is_text = type == TEXTOID;
+	int16 len;
+	bool is_by_value;
+	char align;
 
 	if (PG_ARGISNULL(arg))
 		chat_raise(CHAT_INVALID_ARGUMENT, name,
@@ -119,8 +129,8 @@ get_array(FunctionCallInfo fcinfo, int arg, const char *name, Oid type)
 	if (ARR_NDIM(array) > 1)
 		chat_raise(CHAT_INVALID_ARGUMENT, name,
 				   psprintf("%s must have one dimension", name));
-	deconstruct_array(array, type, is_text ? -1 : UUID_LEN, false,
-					  is_text ? TYPALIGN_INT : TYPALIGN_CHAR, &out.values,
+	get_typlenbyvalalign(type, &len, &is_by_value, &align);
+	deconstruct_array(array, type, len, is_by_value, align, &out.values,
 					  &out.nulls, &out.count);
 	return out;
 }
@@ -132,6 +142,13 @@ set_body(SendItem *item, Datum body)
 	item->body_bytes = toast_raw_datum_size(body) - VARHDRSZ;
 	if (item->body_bytes <= SEND_BODY_MAX_BYTES)
 		item->body = PG_DETOAST_DATUM_PACKED(body);
+}
+
+/* seq begins with 1: what is not one is refused as such. */
+static void
+set_reply(SendItem *item, int64 reply_to)
+{
+	item->reply_to = reply_to > 0 ? reply_to : -1;
 }
 
 /* Empty is none, as in the setting. */
@@ -194,7 +211,12 @@ raise_for(const SendItem *item)
 {
 	const char *message = NULL;
 
-	if (item->error == CHAT_INVALID_ARGUMENT)
+	if (item->field != NULL && strcmp(item->field, "reply_to") == 0)
+		message = item->error == CHAT_INVALID_ARGUMENT
+					  ? "reply_to must be a seq"
+				  : item->error == CHAT_NOT_FOUND ? "there is no such message"
+												  : NULL;
+	else if (item->error == CHAT_INVALID_ARGUMENT)
 		message = psprintf("%s must not be null or empty", item->field);
 	else if (item->error == CHAT_TOO_LARGE)
 		message = psprintf("%s is longer than %d bytes", item->field,

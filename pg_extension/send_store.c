@@ -8,6 +8,8 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "send_rich.h"
+
 /* The columns of a row that SPI returned, by number from 1. */
 #define COLUMN(row, n, is_null)                                                \
 	SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, n, is_null)
@@ -18,11 +20,13 @@
  * all of it, once per batch, for as long as the plan lives.
  */
 static const char lock_waiting[] =
-	"SELECT c.id, c.kind FROM chemchat.conversation AS c"
+	"SELECT c.id, c.kind, c.archived_at IS NOT NULL"
+	"  FROM chemchat.conversation AS c"
 	" WHERE c.id = ANY ($1) ORDER BY c.id FOR NO KEY UPDATE";
 
 static const char lock_free[] =
-	"SELECT c.id, c.kind FROM chemchat.conversation AS c"
+	"SELECT c.id, c.kind, c.archived_at IS NOT NULL"
+	"  FROM chemchat.conversation AS c"
 	" WHERE c.id = ANY ($1) ORDER BY c.id FOR NO KEY UPDATE SKIP LOCKED";
 
 /*
@@ -47,7 +51,8 @@ static const char read_heads[] =
 /*
  * The wall for a set, as _authorized() is for one: the same tables, with the
  * permissions read once a batch, and the kind not looked up where the lock has
- * brought it.
+ * brought it.  Few users are deactivated and few conversations are direct: the
+ * first are in an index of their own, blocks are looked for in the second only.
  */
 static const char look_up[] =
 	"SELECT i.n, s.role IS NOT NULL,"
@@ -55,7 +60,21 @@ static const char look_up[] =
 	"                           WHERE c.id = i.conversation_id)), s.role)"
 	"       IN (SELECT p.kind, p.role FROM chemchat.permission AS p"
 	"            WHERE p.verb = 'send'),"
-	"       m.body_hash, m.id, m.seq, m.ev, m.rev, m.created_at"
+	"       NOT EXISTS (SELECT FROM chemchat.app_user AS u"
+	"                    WHERE u.id = i.actor"
+	"                      AND u.deactivated_at IS NOT NULL),"
+	"       i.kind = 'direct'"
+	"       AND EXISTS ("
+	"       SELECT FROM chemchat.member AS o"
+	"        WHERE o.conversation_id = i.conversation_id"
+	"          AND o.user_id <> i.actor"
+	"          AND (EXISTS (SELECT FROM chemchat.block AS b"
+	"                        WHERE b.user_id = o.user_id"
+	"                          AND b.blocked_id = i.actor AND b.is_on)"
+	"               OR EXISTS (SELECT FROM chemchat.block AS b"
+	"                           WHERE b.user_id = i.actor"
+	"                             AND b.blocked_id = o.user_id AND b.is_on))),"
+	"       m.body_hash, m.id, m.seq, m.ev, m.rev, m.created_at, m.reply_to"
 	"  FROM unnest($1, $2, $3, $4) WITH ORDINALITY"
 	"       AS i (actor, conversation_id, client_msg_id, kind, n)"
 	"  LEFT JOIN LATERAL ("
@@ -75,12 +94,15 @@ typedef enum LookUpColumn
 	FOUND_N = 1,
 	FOUND_IS_MEMBER,
 	FOUND_IS_ALLOWED,
+	FOUND_IS_ACTIVE,
+	FOUND_IS_BLOCKED,
 	FOUND_BODY_HASH, /* from here on NULL when the key is new */
 	FOUND_ID,
 	FOUND_SEQ,
 	FOUND_EV,
 	FOUND_REV,
-	FOUND_CREATED_AT
+	FOUND_CREATED_AT,
+	FOUND_REPLY_TO
 } LookUpColumn;
 
 static const char insert_messages[] =
@@ -175,6 +197,8 @@ send_store_lock(SendConversation *conversations, int count, bool is_waiting)
 		{
 			conversations[at].is_locked = true;
 			conversations[at].kind = COLUMN(row, 2, &is_null);
+			conversations[at].is_archived =
+				DatumGetBool(COLUMN(row, 3, &is_null));
 		}
 	}
 }
@@ -244,6 +268,9 @@ send_store_look_up(SendItem *items, int count)
 		item->is_member = DatumGetBool(COLUMN(row, FOUND_IS_MEMBER, &is_null));
 		item->is_allowed =
 			DatumGetBool(COLUMN(row, FOUND_IS_ALLOWED, &is_null)) && !is_null;
+		item->is_active = DatumGetBool(COLUMN(row, FOUND_IS_ACTIVE, &is_null));
+		item->is_blocked =
+			DatumGetBool(COLUMN(row, FOUND_IS_BLOCKED, &is_null)) && !is_null;
 		(void) COLUMN(row, FOUND_BODY_HASH, &is_null);
 		if (!is_null)
 			answer_original(item, row);
@@ -284,7 +311,10 @@ send_store_insert(SendItem **items, int count)
 		args[c] = uuid_array(columns[c], count);
 	args[9] = PointerGetDatum(
 		construct_array(columns[9], count, TEXTOID, -1, false, TYPALIGN_INT));
-	run(INSERT_MESSAGES, args, SPI_OK_INSERT);
+	if (send_rich_is_needed(items, count))
+		send_rich_insert(items, count, args);
+	else
+		run(INSERT_MESSAGES, args, SPI_OK_INSERT);
 	change[0] = args[0];
 	change[1] = args[2];
 	change[2] = args[1];
@@ -341,15 +371,20 @@ text_array(Datum *texts, bool *nulls, int count)
 											  TYPALIGN_INT));
 }
 
-/* The key is known: a retry gets the original, another body a refusal. */
+/*
+ * The key is known: a retry gets the original, another body or an answer to
+ * something else a refusal.
+ */
 static void
 answer_original(SendItem *item, uint64 row)
 {
 	bool is_null;
+	int64 reply_to = DatumGetInt64(COLUMN(row, FOUND_REPLY_TO, &is_null));
 
 	item->is_answered = true;
-	if (DatumGetInt64(COLUMN(row, FOUND_BODY_HASH, &is_null)) !=
-		item->body_hash)
+	if ((is_null ? 0 : reply_to) != item->reply_to ||
+		DatumGetInt64(COLUMN(row, FOUND_BODY_HASH, &is_null)) !=
+			item->body_hash)
 	{
 		item->error = CHAT_IDEMPOTENCY_MISMATCH;
 		item->field = "client_msg_id";

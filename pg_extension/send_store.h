@@ -14,6 +14,7 @@ struct SendConversation
 {
 	pg_uuid_t id;
 	bool is_locked;
+	bool is_archived;
 	Datum kind; /* a text, once it is locked */
 	int64 seq;  /* the last one given */
 	int64 ev;
@@ -30,7 +31,7 @@ extern void send_store_lock(SendConversation *conversations, int count,
 extern void send_store_read_heads(SendConversation *conversations, int count);
 
 /*
- * Good items only: sets is_member and is_allowed, or answers from the message
+ * Good items only: sets is_member ... is_blocked, or answers from the message
  * that has the item's key already.
  */
 extern void send_store_look_up(SendItem *items, int count);

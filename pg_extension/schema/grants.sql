@@ -6,12 +6,19 @@ GRANT EXECUTE ON FUNCTION
 	chemchat.create_conversation(uuid, text, text, uuid[], uuid),
 	chemchat.add_member(uuid, uuid, uuid, text),
 	chemchat.remove_member(uuid, uuid, uuid),
-	chemchat.send_message(uuid, uuid, uuid, text),
-	chemchat.send_messages(uuid[], uuid[], uuid[], text[], text[])
+	chemchat.send_message(uuid, uuid, uuid, text, bigint),
+	chemchat.send_messages(uuid[], uuid[], uuid[], text[], text[], bigint[]),
+	chemchat.edit_message(uuid, uuid, bigint, text, bigint),
+	chemchat.delete_message(uuid, uuid, bigint),
+	chemchat.react(uuid, uuid, bigint, text, boolean)
  TO chemchat_gateway, chemchat_admin;
 
 GRANT EXECUTE ON FUNCTION
-	chemchat.history(uuid, uuid, bigint, int),
+	chemchat.history(uuid, uuid, bigint, int, bigint),
+	chemchat.thread(uuid, uuid, bigint, bigint, int),
+	chemchat.revisions(uuid, uuid, bigint),
+	chemchat.reactions(uuid, uuid, bigint[]),
+	chemchat.mentions(uuid, timestamptz, int),
 	chemchat.changes_since(uuid, uuid, bigint, bigint, int),
 	chemchat.heads(uuid),
 	chemchat.users(uuid, uuid[])

@@ -17,19 +17,35 @@ COMMENT ON FUNCTION chemchat._check_max_rows(int, int) IS
 	'raises unless 1 <= max_rows <= upper';
 
 CREATE FUNCTION chemchat.history(actor uuid, conversation_id uuid,
-	before_seq bigint DEFAULT NULL, max_rows int DEFAULT 50)
+	before_seq bigint DEFAULT NULL, max_rows int DEFAULT 50,
+	after_seq bigint DEFAULT NULL)
 RETURNS TABLE (seq bigint, id uuid, sender uuid, body text, ev bigint,
 			   rev bigint, created_at timestamptz, edited_at timestamptz,
 			   deleted_at timestamptz, event json)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	PERFORM chemchat._authorize(history.actor, history.conversation_id, 'read');
+	PERFORM chemchat._authorize(chemchat._acting(history.actor),
+								history.conversation_id, 'read');
 	PERFORM chemchat._check_max_rows(history.max_rows, 200);
+	IF history.after_seq IS NOT NULL THEN
+		IF history.before_seq IS NOT NULL THEN
+			PERFORM chemchat._raise('invalid_argument', 'after_seq',
+				'after_seq and before_seq must not both be given');
+		END IF;
+		RETURN QUERY
+		SELECT m.seq, m.id, m.sender, m.body, m.ev, m.rev, m.created_at,
+			   m.edited_at, m.deleted_at, chemchat._message_json(m)
+		  FROM chemchat.message AS m
+		 WHERE m.conversation_id = history.conversation_id
+		   AND m.seq > history.after_seq
+		 ORDER BY m.seq
+		 LIMIT history.max_rows;
+		RETURN;
+	END IF;
 	RETURN QUERY
 	SELECT m.seq, m.id, m.sender, m.body, m.ev, m.rev, m.created_at,
-		   m.edited_at, m.deleted_at,
-		   chemchat._message_json(m)
+		   m.edited_at, m.deleted_at, chemchat._message_json(m)
 	  FROM chemchat.message AS m
 	 WHERE m.conversation_id = history.conversation_id
 	   AND m.seq < coalesce(history.before_seq, 9223372036854775807)
@@ -37,8 +53,57 @@ BEGIN
 	 LIMIT history.max_rows;
 END
 $$;
-COMMENT ON FUNCTION chemchat.history(uuid, uuid, bigint, int) IS
-	'the messages before one, newest first; at most 200';
+COMMENT ON FUNCTION chemchat.history(uuid, uuid, bigint, int, bigint) IS
+	'the messages before one, newest first, or those after one, oldest first; at most 200';
+
+-- Any message of a thread names it.  The root is read by itself: beside its
+-- answers it would need another index.
+CREATE FUNCTION chemchat.thread(actor uuid, conversation_id uuid, thread bigint,
+	before_seq bigint DEFAULT NULL, max_rows int DEFAULT 50)
+RETURNS TABLE (seq bigint, id uuid, sender uuid, body text, ev bigint,
+			   rev bigint, created_at timestamptz, edited_at timestamptz,
+			   deleted_at timestamptz, event json)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	named chemchat.message;
+	root bigint;
+BEGIN
+	PERFORM chemchat._authorize(chemchat._acting(thread.actor),
+								thread.conversation_id, 'read');
+	PERFORM chemchat._check_max_rows(thread.max_rows, 200);
+	IF thread.thread IS NULL THEN
+		PERFORM chemchat._raise('invalid_argument', 'thread',
+			'thread must not be null');
+	END IF;
+	SELECT * INTO named FROM chemchat.message AS m
+	 WHERE m.conversation_id = thread.conversation_id
+	   AND m.seq = thread.thread;
+	IF NOT FOUND THEN
+		PERFORM chemchat._raise('not_found', 'thread',
+			'there is no such message');
+	END IF;
+	root := coalesce(named.thread, named.seq);
+	RETURN QUERY
+	SELECT m.seq, m.id, m.sender, m.body, m.ev, m.rev, m.created_at,
+		   m.edited_at, m.deleted_at, chemchat._message_json(m)
+	  FROM chemchat.message AS m
+	 WHERE m.conversation_id = thread.conversation_id
+	   AND m.seq IN (
+			(SELECT a.seq FROM chemchat.message AS a
+			  WHERE a.conversation_id = thread.conversation_id
+				AND a.thread = root
+				AND a.seq < coalesce(thread.before_seq, 9223372036854775807)
+			  ORDER BY a.seq DESC LIMIT thread.max_rows)
+			UNION ALL
+			SELECT root
+			 WHERE root < coalesce(thread.before_seq, 9223372036854775807))
+	 ORDER BY m.seq DESC
+	 LIMIT thread.max_rows;
+END
+$$;
+COMMENT ON FUNCTION chemchat.thread(uuid, uuid, bigint, bigint, int) IS
+	'a thread''s messages before one, newest first, its root the last; at most 200';
 
 -- ev has no holes, so the window's end is arithmetic.  An entity whose last
 -- change lies beyond the window comes with that one.
@@ -83,7 +148,7 @@ CREATE FUNCTION chemchat.changes_since(actor uuid, conversation_id uuid,
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	PERFORM chemchat._authorize(changes_since.actor,
+	PERFORM chemchat._authorize(chemchat._acting(changes_since.actor),
 		changes_since.conversation_id, 'read');
 	SELECT c.status, c.upto, c.head, c.events
 	  INTO changes_since.status, changes_since.upto, changes_since.head,

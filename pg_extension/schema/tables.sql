@@ -19,6 +19,8 @@ CREATE TABLE chemchat.app_user (
 	changed_at timestamptz,
 	tokens_from timestamptz
 );
+CREATE INDEX app_user_deactivated ON chemchat.app_user (id)
+ WHERE deactivated_at IS NOT NULL;
 COMMENT ON TABLE chemchat.app_user IS 'who can act';
 COMMENT ON COLUMN chemchat.app_user.changed_at IS
 	'of the last change of its rev; NULL: never changed';
@@ -125,7 +127,7 @@ COMMENT ON COLUMN chemchat.message.reply_to IS 'seq of the message answered';
 COMMENT ON COLUMN chemchat.message.thread IS
 	'seq of the root of the thread it is in; NULL for the root itself';
 COMMENT ON COLUMN chemchat.message.mentions IS
-	'who is named in the body; the nil id alone: everybody';
+	'who is named in the body; the nil id first: everybody';
 
 CREATE TABLE chemchat.message_revision (
 	conversation_id uuid NOT NULL,

@@ -1,0 +1,98 @@
+-- Who is named in a body (handles.h), among the members of the conversation.
+
+CREATE FUNCTION chemchat._handles(body text) RETURNS text[]
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'chemchat_handles';
+COMMENT ON FUNCTION chemchat._handles(text) IS
+	'the handles a body names, at most 50; NULL: none';
+
+-- A handle's own full stop counts before a sentence's: the longer one is
+-- taken.  The nil id in front stands for everybody.
+CREATE FUNCTION chemchat._read_mentions(conversation_id uuid, sender uuid,
+										handles text[]) RETURNS uuid[]
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	named uuid[];
+BEGIN
+	IF _read_mentions.handles IS NULL THEN
+		RETURN NULL;
+	END IF;
+	SELECT array_agg(who.id ORDER BY who.n) INTO named
+	  FROM (SELECT match.id, min(match.n) AS n
+			  FROM (SELECT DISTINCT ON (h.n) h.n, u.id
+					  FROM unnest(_read_mentions.handles)
+						   WITH ORDINALITY AS h (handle, n)
+					  JOIN chemchat.app_user AS u
+						ON u.handle IN (h.handle, rtrim(h.handle, '._-'))
+					   AND u.deactivated_at IS NULL
+					  JOIN chemchat.member AS m
+						ON m.conversation_id = _read_mentions.conversation_id
+					   AND m.user_id = u.id AND m.state = 'joined'
+					 ORDER BY h.n, length(u.handle) DESC) AS match
+			 WHERE match.id <> _read_mentions.sender
+			 GROUP BY match.id) AS who;
+	IF EXISTS (SELECT FROM unnest(_read_mentions.handles) AS h (handle)
+				WHERE rtrim(h.handle, '._-') = 'all')
+	   AND (SELECT a.is_allowed
+			  FROM chemchat._authorized(_read_mentions.sender,
+				_read_mentions.conversation_id, 'mention_all') AS a) THEN
+		named := '00000000-0000-0000-0000-000000000000'::uuid || named;
+	END IF;
+	RETURN named;
+END
+$$;
+COMMENT ON FUNCTION chemchat._read_mentions(uuid, uuid, text[]) IS
+	'which members these handles name, each once; NULL: nobody';
+
+-- Who has blocked the sender is not told.
+CREATE FUNCTION chemchat._write_mentions(conversation_id uuid, seq bigint,
+	sender uuid, created_at timestamptz, mentions uuid[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO chemchat.mention (user_id, conversation_id, seq, created_at)
+	SELECT m.user_id, m.conversation_id, _write_mentions.seq,
+		   _write_mentions.created_at
+	  FROM chemchat.member AS m
+	 WHERE m.conversation_id = _write_mentions.conversation_id
+	   AND m.state = 'joined' AND m.user_id <> _write_mentions.sender
+	   AND (m.user_id = ANY (_write_mentions.mentions)
+			OR _write_mentions.mentions[1]
+			   = '00000000-0000-0000-0000-000000000000')
+	   AND NOT EXISTS (SELECT FROM chemchat.block AS b
+						WHERE b.user_id = m.user_id
+						  AND b.blocked_id = _write_mentions.sender
+						  AND b.is_on)
+	 ORDER BY m.user_id = ANY (_write_mentions.mentions) DESC, m.ev
+	 LIMIT 1000;
+END
+$$;
+COMMENT ON FUNCTION chemchat._write_mentions(uuid, bigint, uuid, timestamptz,
+	uuid[]) IS 'writes who is told of a message, at most 1000';
+
+-- Messages of one batch have one time: a page ends with all of its last one.
+CREATE FUNCTION chemchat.mentions(actor uuid, before timestamptz DEFAULT NULL,
+								  max_rows int DEFAULT 50)
+RETURNS TABLE (conversation_id uuid, seq bigint, created_at timestamptz,
+			   event json)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	me CONSTANT uuid := chemchat._acting(mentions.actor);
+BEGIN
+	PERFORM chemchat._check_max_rows(mentions.max_rows, 200);
+	RETURN QUERY
+	SELECT told.conversation_id, told.seq, told.created_at,
+		   chemchat._message_json(m)
+	  FROM chemchat.mention AS told
+	  JOIN chemchat.member AS seat
+		ON seat.conversation_id = told.conversation_id
+	   AND seat.user_id = told.user_id AND seat.state = 'joined'
+	  JOIN chemchat.message AS m
+		ON m.conversation_id = told.conversation_id AND m.seq = told.seq
+	 WHERE told.user_id = me
+	   AND told.created_at < coalesce(mentions.before, 'infinity')
+	 ORDER BY told.created_at DESC
+	 FETCH FIRST mentions.max_rows ROWS WITH TIES;
+END
+$$;
+COMMENT ON FUNCTION chemchat.mentions(uuid, timestamptz, int) IS
+	'the messages that name the actor, newest first; at most 200, and those of the last one''s time';
