@@ -10,7 +10,7 @@ bench: ## measure, beside limits and peers of the same run (docs/benchmarks.md)
 
 bench-drivers: $(addprefix $(BENCH)/,bench_send bench_ws bench_drain bench_latency)
 
-bench_includes := -Itests/bench -Icommon/base -Icommon/jwt $(shell pkg-config --cflags libpq rdkafka 2>/dev/null)
+bench_includes := -Itests/bench -Icommon/base -Icommon/wire -Icommon/jwt $(shell pkg-config --cflags libpq rdkafka 2>/dev/null)
 
 $(BENCH)/%: tests/bench/%.c tests/bench/sample.h tests/bench/process.h $(call archive,common/jwt) $(call archive,common/base)
 	@mkdir -p $(@D)

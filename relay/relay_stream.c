@@ -265,7 +265,11 @@ take_keepalive(Relay *relay, const ReplicationPacket *packet)
 		relay->wants_reply = true;
 }
 
-/* One packet; false when there is none. */
+/*
+ * One packet; false when there is none.  What libpq reads at once is far less
+ * than the server has sent by then: the socket is read until a read brought
+ * nothing whole.
+ */
 static bool
 take_packet(Relay *relay, bool *has_read)
 {
@@ -295,6 +299,7 @@ take_packet(Relay *relay, bool *has_read)
 			relay_named_stop(relay, "PROTOCOL_ERROR", err.text);
 			return false;
 	}
+	*has_read = false;
 	relay->heard_us = relay->now_us;
 	if (packet.wal_end > relay->received_lsn)
 		relay->received_lsn = packet.wal_end;

@@ -27,6 +27,7 @@
 #include "xalloc.h"
 
 #define MAX_PROCESSES 8
+#define LOOK_EVERY_US 20000
 
 typedef struct Process
 {
@@ -110,20 +111,27 @@ make_topic(Drain *drain)
 	rd_kafka_destroy(kafka);
 }
 
+/*
+ * The records of a topic, by one request for all its partitions: a broker that
+ * is asked for each by itself, a hundred times a second, is kept from its work.
+ */
 static int64_t
 topic_count(Drain *drain)
 {
+	rd_kafka_topic_partition_list_t *ends =
+		rd_kafka_topic_partition_list_new(drain->partitions);
 	int64_t count = 0;
 
 	for (int i = 0; i < drain->partitions; i++)
-	{
-		int64_t low;
-		int64_t high;
-
-		if (rd_kafka_query_watermark_offsets(drain->kafka, drain->topic, i,
-											 &low, &high, 10000) == 0)
-			count += high;
-	}
+		rd_kafka_topic_partition_list_add(ends, drain->topic, i)->offset =
+			RD_KAFKA_OFFSET_END;
+	if (rd_kafka_offsets_for_times(drain->kafka, ends, 10000) ==
+		RD_KAFKA_RESP_ERR_NO_ERROR)
+		for (int i = 0; i < ends->cnt; i++)
+			if (ends->elems[i].err == RD_KAFKA_RESP_ERR_NO_ERROR &&
+				ends->elems[i].offset > 0)
+				count += ends->elems[i].offset;
+	rd_kafka_topic_partition_list_destroy(ends);
 	return count;
 }
 
@@ -184,7 +192,7 @@ wait_for(Drain *drain, int64_t events)
 		for (int i = 0; i < drain->processes; i++)
 			if (kill(drain->process[i].pid, 0) != 0 && errno == ESRCH)
 				die(drain->process[i].name, "has ended");
-		usleep(10000);
+		usleep(LOOK_EVERY_US);
 	}
 	return done;
 }

@@ -2,42 +2,57 @@
  * bench_latency - from an acknowledged commit to a record in Kafka
  *
  * In:   CHEMCHAT_PG (a superuser); -B brokers -r rate -t seconds [-c writers]
+ *       [-l] (a consumer reads along)
  * Out:  one line: rate reached; commit p50 p99; acknowledged to appended p50
- *       p99 (LogAppendTime, whole ms); acknowledged to consumed p50 p99;
- *       events written, events seen
+ *       p99 (LogAppendTime, whole ms); acknowledged to consumed p50 p99 (with
+ *       -l, else 0); events written, events found in the topic
  *
- * Writers share the rate; each commit is one event of 256 bytes.  The
- * topic is set to message.timestamp.type=LogAppendTime.  Writers, consumer, server
- * and broker share one clock.
+ * Writers are connections, all served by one thread: what the load costs is
+ * taken from what is measured.  Each commit is one event of 256 bytes.  The
+ * topic is set to message.timestamp.type=LogAppendTime and read back, behind
+ * the run or along with it.  Writers, server and broker share one clock.
  */
+#include <errno.h>
 #include <libpq-fe.h>
 #include <librdkafka/rdkafka.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "event.h"
 #include "sample.h"
 
-#define TOPIC      "chat.messages.v1"
-#define MAX_EVENTS 2000000
+#define TOPIC       "chat.messages.v1"
+#define MAX_EVENTS  2000000
+#define MAX_WRITERS 256
+#define JSON_BYTES  256
+#define KEYS        1000
 
-static _Atomic int64_t acked_us[MAX_EVENTS]; /* wall clock; 0 = not yet */
+typedef struct Writer
+{
+	PGconn *conn;
+	bool is_busy;
+	long n;
+	int64_t sent_us;
+} Writer;
+
+static int64_t acked_us[MAX_EVENTS]; /* wall clock */
 static int64_t consumed_us[MAX_EVENTS];
 static int64_t appended_ms[MAX_EVENTS];
-static atomic_long next_event;
 static atomic_bool is_over;
 static int64_t rate = 1000;
 static double seconds = 10;
 static int writers = 32;
-static int64_t started;
 static int64_t mark; /* tells this run's events from older ones */
 static Sample commits;
-static pthread_mutex_t commits_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void
 die(const char *what, const char *why)
@@ -46,49 +61,176 @@ die(const char *what, const char *why)
 	exit(1);
 }
 
-static void *
-write_events(void *arg)
+/* ---- writing ---- */
+
+/* Event n as it stands in the WAL (event.h); its JSON says run and number. */
+static size_t
+make_event(long n, uint8_t *out)
+{
+	static uint64_t ids;
+	uint8_t key[16] = { 0, 0, 0, 0, 0, 0, 0x70, 0, 0x80 };
+	uint8_t id[16] = { 0, 0, 0, 0, 0, 0, 0x70, 0, 0x80 };
+	char json[JSON_BYTES + 1];
+	Event event = { .kind = EVENT_MESSAGE,
+					.key = key,
+					.id = id,
+					.ev = (uint64_t) (n / KEYS + 1),
+					.seq = (uint64_t) (n / KEYS + 1),
+					.rev = 1,
+					.time_us = clock_wall_us(),
+					.json = json,
+					.json_len = JSON_BYTES };
+	int len;
+
+	bytes_put_u32(key + 12, (uint32_t) (n % KEYS));
+	bytes_put_u32(id + 8, 0x80000000U | (uint32_t) (mark & 0xffffff));
+	bytes_put_u32(id + 12, (uint32_t) ids++);
+	len = snprintf(json, sizeof(json),
+				   "{\"kind\":\"message\",\"run\":%lld,\"n\":%ld,\"body\":\"",
+				   (long long) mark, n);
+	memset(json + len, 'x', (size_t) (JSON_BYTES - len));
+	memcpy(json + JSON_BYTES - 2, "\"}", 3);
+	event_write(out, &event);
+	return event_size(&event);
+}
+
+static void
+open_writer(Writer *writer)
 {
 	const char *conninfo = getenv("CHEMCHAT_PG");
-	PGconn *conn = PQconnectdb(conninfo ? conninfo : "");
-	Sample own = { 0 };
+	PGresult *res;
 
-	if (PQstatus(conn) != CONNECTION_OK)
-		die("connect", PQerrorMessage(conn));
-	for (;;)
+	writer->conn = PQconnectdb(conninfo ? conninfo : "");
+	if (PQstatus(writer->conn) != CONNECTION_OK)
+		die("connect", PQerrorMessage(writer->conn));
+	res = PQprepare(writer->conn, "emit",
+					"SELECT pg_logical_emit_message(true, '" EVENT_PREFIX
+					"', $1::bytea)",
+					1, NULL);
+	if (PQresultStatus(res) != PGRES_COMMAND_OK)
+		die("prepare", PQerrorMessage(writer->conn));
+	PQclear(res);
+}
+
+static void
+begin_event(Writer *writer, long n)
+{
+	uint8_t event[EVENT_HEADER_SIZE + JSON_BYTES];
+	const char *value = (const char *) event;
+	int len = (int) make_event(n, event);
+	int format = 1;
+
+	writer->n = n;
+	writer->is_busy = true;
+	writer->sent_us = clock_now_us();
+	if (PQsendQueryPrepared(writer->conn, "emit", 1, &value, &len, &format,
+							1) == 0 ||
+		PQflush(writer->conn) != 0)
+		die("emit", PQerrorMessage(writer->conn));
+}
+
+/* Something arrived; true when the commit is acknowledged. */
+static bool
+end_event(Writer *writer)
+{
+	PGresult *res;
+
+	if (PQconsumeInput(writer->conn) == 0)
+		die("emit", PQerrorMessage(writer->conn));
+	while (!PQisBusy(writer->conn))
 	{
-		long n = atomic_fetch_add(&next_event, 1);
-		int64_t due = started + n * 1000000 / rate;
-		int64_t now = clock_now_us();
-		char number[32];
-		char run[32];
-		const char *values[2] = { number, run };
-		PGresult *res;
-
-		if (n >= MAX_EVENTS || due - started > (int64_t) (seconds * 1e6))
-			break;
-		if (due > now)
-			usleep((useconds_t) (due - now));
-		now = clock_now_us();
-		snprintf(number, sizeof(number), "%ld", n);
-		snprintf(run, sizeof(run), "%lld", (long long) mark);
-		res = PQexecParams(conn, "SELECT bench.emit($1, $2)", 2, NULL, values,
-						   NULL, NULL, 0);
+		res = PQgetResult(writer->conn);
+		if (res == NULL)
+		{
+			acked_us[writer->n] = clock_wall_us();
+			sample_add(&commits, clock_now_us() - writer->sent_us);
+			writer->is_busy = false;
+			return true;
+		}
 		if (PQresultStatus(res) != PGRES_TUPLES_OK)
-			die("emit", PQerrorMessage(conn));
-		atomic_store(&acked_us[n], clock_wall_us());
+			die("emit", PQerrorMessage(writer->conn));
 		PQclear(res);
-		sample_add(&own, clock_now_us() - now);
 	}
-	pthread_mutex_lock(&commits_lock);
-	for (size_t i = 0; i < own.count; i++)
-		sample_add(&commits, own.us[i]);
-	pthread_mutex_unlock(&commits_lock);
-	PQfinish(conn);
+	return false;
+}
+
+static Writer *
+idle_writer(Writer *all)
+{
+	static int turn;
+
+	for (int i = 0; i < writers; i++)
+	{
+		Writer *writer = &all[(turn + i) % writers];
+
+		if (!writer->is_busy)
+		{
+			turn = (turn + i + 1) % writers;
+			return writer;
+		}
+	}
 	return NULL;
 }
 
 static void
+wait_writers(Writer *all, int64_t until_us)
+{
+	struct pollfd fds[MAX_WRITERS];
+	Writer *of[MAX_WRITERS];
+	nfds_t count = 0;
+	int64_t wait_us = until_us - clock_now_us();
+	struct timespec wait = { 0 };
+
+	if (wait_us > 0)
+		wait = (struct timespec){ .tv_sec = wait_us / 1000000,
+								  .tv_nsec = wait_us % 1000000 * 1000 };
+	for (int i = 0; i < writers; i++)
+		if (all[i].is_busy)
+		{
+			of[count] = &all[i];
+			fds[count++] = (struct pollfd){ .fd = PQsocket(all[i].conn),
+											.events = POLLIN };
+		}
+	if (ppoll(fds, count, &wait, NULL) < 0 && errno != EINTR)
+		die("poll", strerror(errno));
+	for (nfds_t i = 0; i < count; i++)
+		if (fds[i].revents != 0)
+			end_event(of[i]);
+}
+
+/* Returns how many events were committed. */
+static long
+write_events(Writer *all)
+{
+	int64_t started = clock_now_us();
+	int64_t ends = started + (int64_t) (seconds * 1e6);
+	long n = 0;
+	bool is_under_way = true;
+
+	while (is_under_way)
+	{
+		int64_t now = clock_now_us();
+		int64_t due = started + n * 1000000 / rate;
+		Writer *writer = NULL;
+
+		if (due <= now && due < ends && n < MAX_EVENTS)
+			writer = idle_writer(all);
+		if (writer != NULL)
+		{
+			begin_event(writer, n++);
+			continue;
+		}
+		wait_writers(all, due <= now ? now + 1000000 : due);
+		is_under_way = due < ends && n < MAX_EVENTS;
+		for (int i = 0; i < writers; i++)
+			is_under_way = is_under_way || all[i].is_busy;
+	}
+	return n;
+}
+
+/* ---- reading back ---- */
+
+static bool
 take(const rd_kafka_message_t *message)
 {
 	char want[48];
@@ -99,12 +241,13 @@ take(const rd_kafka_message_t *message)
 	snprintf(want, sizeof(want), "\"run\":%lld,\"n\":", (long long) mark);
 	at = memmem(message->payload, message->len, want, strlen(want));
 	if (!at)
-		return;
+		return false;
 	n = strtol(at + strlen(want), NULL, 10);
 	if (n < 0 || n >= MAX_EVENTS || consumed_us[n] != 0)
-		return;
+		return false;
 	consumed_us[n] = clock_wall_us();
 	appended_ms[n] = rd_kafka_message_timestamp(message, &type);
+	return true;
 }
 
 static void
@@ -148,11 +291,11 @@ ask_for_append_time(const char *brokers)
 	rd_kafka_destroy(kafka);
 }
 
+/* *list is every partition from its end on. */
 static rd_kafka_t *
-open_consumer(const char *brokers)
+open_consumer(const char *brokers, rd_kafka_topic_partition_list_t **list)
 {
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
-	rd_kafka_topic_partition_list_t *list;
 	const rd_kafka_metadata_t *meta;
 	rd_kafka_topic_t *topic;
 	rd_kafka_t *kafka;
@@ -168,7 +311,7 @@ open_consumer(const char *brokers)
 	topic = rd_kafka_topic_new(kafka, TOPIC, NULL);
 	if (rd_kafka_metadata(kafka, 0, topic, &meta, 10000) != 0)
 		die(TOPIC, "no metadata");
-	list = rd_kafka_topic_partition_list_new(16);
+	*list = rd_kafka_topic_partition_list_new(16);
 	for (int i = 0; i < meta->topics[0].partition_cnt; i++)
 	{
 		int64_t low;
@@ -177,39 +320,55 @@ open_consumer(const char *brokers)
 		if (rd_kafka_query_watermark_offsets(kafka, TOPIC, i, &low, &high,
 											 10000) != 0)
 			die(TOPIC, "no offsets");
-		rd_kafka_topic_partition_list_add(list, TOPIC, i)->offset = high;
+		rd_kafka_topic_partition_list_add(*list, TOPIC, i)->offset = high;
 	}
-	if (rd_kafka_assign(kafka, list) != 0)
-		die(TOPIC, "could not assign");
-	rd_kafka_topic_partition_list_destroy(list);
 	rd_kafka_metadata_destroy(meta);
 	rd_kafka_topic_destroy(topic);
 	return kafka;
 }
 
+/* One record; true when it is one of this run's, for the first time. */
+static bool
+consume_one(rd_kafka_queue_t *queue)
+{
+	/* one at a time: a batch would wait until it is full */
+	rd_kafka_message_t *message = rd_kafka_consume_queue(queue, 100);
+	bool is_new;
+
+	if (!message)
+		return false;
+	is_new = !message->err && take(message);
+	rd_kafka_message_destroy(message);
+	return is_new;
+}
+
 static void *
 consume(void *arg)
 {
-	rd_kafka_t *kafka = arg;
-	rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(kafka);
+	rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(arg);
 
 	while (!atomic_load(&is_over))
-	{
-		/* one at a time: a batch would wait until it is full */
-		rd_kafka_message_t *message = rd_kafka_consume_queue(queue, 100);
-
-		if (!message)
-			continue;
-		if (!message->err)
-			take(message);
-		rd_kafka_message_destroy(message);
-	}
+		(void) consume_one(queue);
 	rd_kafka_queue_destroy(queue);
 	return NULL;
 }
 
 static void
-report(long written)
+read_back(rd_kafka_t *kafka, long written)
+{
+	rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(kafka);
+	int64_t until = clock_now_us() + 20 * 1000000;
+	long seen = 0;
+
+	for (long n = 0; n < written; n++)
+		seen += consumed_us[n] != 0;
+	while (seen < written && clock_now_us() < until)
+		seen += consume_one(queue) ? 1 : 0;
+	rd_kafka_queue_destroy(queue);
+}
+
+static void
+report(long written, bool is_along)
 {
 	Sample append = { 0 };
 	Sample consumed = { 0 };
@@ -217,12 +376,11 @@ report(long written)
 	for (long n = 0; n < written; n++)
 		if (consumed_us[n] != 0)
 		{
-			int64_t acked = atomic_load(&acked_us[n]);
-			int64_t appended = appended_ms[n] * 1000 - acked;
+			int64_t appended = appended_ms[n] * 1000 - acked_us[n];
+			int64_t took = is_along ? consumed_us[n] - acked_us[n] : 0;
 
 			sample_add(&append, appended > 0 ? appended : 0);
-			sample_add(&consumed,
-					   consumed_us[n] > acked ? consumed_us[n] - acked : 0);
+			sample_add(&consumed, took > 0 ? took : 0);
 		}
 	sample_sort(&commits);
 	sample_sort(&append);
@@ -239,13 +397,15 @@ int
 main(int argc, char **argv)
 {
 	const char *brokers = NULL;
-	pthread_t thread[256];
+	static Writer all[MAX_WRITERS];
+	rd_kafka_topic_partition_list_t *list;
 	pthread_t consumer;
 	rd_kafka_t *kafka;
-	long written = 0;
+	bool is_along = false;
+	long written;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "B:r:t:c:")) != -1)
+	while ((opt = getopt(argc, argv, "B:r:t:c:l")) != -1)
 		switch (opt)
 		{
 			case 'B':
@@ -260,35 +420,36 @@ main(int argc, char **argv)
 			case 'c':
 				writers = (int) strtol(optarg, NULL, 10);
 				break;
+			case 'l':
+				is_along = true;
+				break;
 			default:
 				return 2;
 		}
-	if (!brokers || rate < 1 || writers < 1 || writers > 256)
+	if (!brokers || rate < 1 || writers < 1 || writers > MAX_WRITERS)
 		return 2;
 	mark = clock_wall_us();
+	/* a wait ends when it is over, not 50 us later */
+	(void) prctl(PR_SET_TIMERSLACK, 1000);
 	ask_for_append_time(brokers);
-	kafka = open_consumer(brokers);
-	pthread_create(&consumer, NULL, consume, kafka);
+	kafka = open_consumer(brokers, &list);
+	if (is_along && (rd_kafka_assign(kafka, list) != 0 ||
+					 pthread_create(&consumer, NULL, consume, kafka) != 0))
+		die(TOPIC, "could not read along");
+	for (int i = 0; i < writers; i++)
+		open_writer(&all[i]);
 	sleep(1);
-	started = clock_now_us() + 200000;
-	for (int i = 0; i < writers; i++)
-		pthread_create(&thread[i], NULL, write_events, NULL);
-	for (int i = 0; i < writers; i++)
-		pthread_join(thread[i], NULL);
-	for (long n = 0; n < MAX_EVENTS && atomic_load(&acked_us[n]) != 0; n++)
-		written++;
-	for (int i = 0; i < 100; i++)
+	written = write_events(all);
+	if (is_along)
 	{
-		long seen = 0;
-
-		for (long n = 0; n < written; n++)
-			seen += consumed_us[n] != 0;
-		if (seen == written)
-			break;
-		usleep(100000);
+		usleep(500000);
+		atomic_store(&is_over, true);
+		pthread_join(consumer, NULL);
 	}
-	atomic_store(&is_over, true);
-	pthread_join(consumer, NULL);
-	report(written);
+	else if (rd_kafka_assign(kafka, list) != 0)
+		die(TOPIC, "could not assign");
+	read_back(kafka, written);
+	rd_kafka_topic_partition_list_destroy(list);
+	report(written, is_along);
 	return 0;
 }
