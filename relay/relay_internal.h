@@ -32,6 +32,17 @@ typedef enum RelayPhase
 	PHASE_DRAIN
 } RelayPhase;
 
+/*
+ * How events come, and so how they are waited for.  Every wake-up costs more
+ * than an event, here, in the walsender, in librdkafka and in the broker.
+ */
+typedef enum RelayPace
+{
+	PACE_SINGLE, /* each is sent as it comes */
+	PACE_GROUPS, /* some at a time: looked for now and then, sent at once */
+	PACE_FLOOD   /* the same, and what was sent waits for company */
+} RelayPace;
+
 /* The frame that is being handed to the sink. */
 typedef struct CurrentFrame
 {
@@ -80,17 +91,17 @@ struct Relay
 	PrefixWindow *window;
 	PrefixWindow *next_window; /* the starting sink's */
 	CurrentFrame frame;
-	bool in_transaction;     /* between FIRST and LAST */
-	PrefixSpan span;         /* of that transaction */
-	uint64_t commit_lsn;     /* of that transaction */
-	uint64_t last_end_lsn;   /* of the last transaction begun */
-	uint64_t received_lsn;   /* furthest the server has told of */
-	uint64_t base_lsn;       /* where the stream began */
-	uint64_t events_before;  /* on record when the stream began */
-	uint64_t events;         /* taken by the sink since then */
-	int64_t heard_us;        /* last byte of the server */
-	bool is_blocked;         /* the sink or the window is full */
-	bool is_busy;            /* events come in quick succession */
+	bool in_transaction;    /* between FIRST and LAST */
+	PrefixSpan span;        /* of that transaction */
+	uint64_t commit_lsn;    /* of that transaction */
+	uint64_t last_end_lsn;  /* of the last transaction begun */
+	uint64_t received_lsn;  /* furthest the server has told of */
+	uint64_t base_lsn;      /* where the stream began */
+	uint64_t events_before; /* on record when the stream began */
+	uint64_t events;        /* taken by the sink since then */
+	int64_t heard_us;       /* last byte of the server */
+	bool is_blocked;        /* the sink or the window is full */
+	RelayPace pace;
 	int64_t measured_events; /* of the measurement under way */
 	int64_t measured_us;     /* when it began */
 	int64_t progress_us;     /* the window last moved, or was empty */

@@ -12,9 +12,10 @@
 /* Events handed on before the other chores get their turn. */
 #define EVENTS_PER_TURN 512
 
-/* from this rate on, work is done in groups: see hurry and chore_wait */
-#define BUSY_EVENTS_PER_MS 10
-#define MEASURE_US         5000
+/* from these rates on, work is done in groups: see hurry and chore_wait */
+#define GROUPS_EVENTS_PER_MS 2
+#define FLOOD_EVENTS_PER_MS  10
+#define MEASURE_US           5000
 
 #define REPORT_EVERY_US        1000000
 /* without events of ours: what others wrote is confirmed now and then */
@@ -313,8 +314,12 @@ measure(Relay *relay)
 
 	if (took_us < MEASURE_US)
 		return;
-	relay->is_busy =
-		relay->measured_events * 1000 > BUSY_EVENTS_PER_MS * took_us;
+	if (relay->measured_events * 1000 > FLOOD_EVENTS_PER_MS * took_us)
+		relay->pace = PACE_FLOOD;
+	else if (relay->measured_events * 1000 > GROUPS_EVENTS_PER_MS * took_us)
+		relay->pace = PACE_GROUPS;
+	else
+		relay->pace = PACE_SINGLE;
 	relay->measured_events = 0;
 	relay->measured_us = relay->now_us;
 }
@@ -337,7 +342,7 @@ hurry(Relay *relay, int events)
 {
 	Sink *sink = relay->spec.sink;
 
-	if (events > 0 && !relay->is_busy && sink->ops->hurry != NULL)
+	if (events > 0 && relay->pace != PACE_FLOOD && sink->ops->hurry != NULL)
 		sink->ops->hurry(sink);
 }
 
