@@ -50,7 +50,8 @@ acting_for(const pg_uuid_t *asked)
 	}
 	bound = bound_actor(GetOuterUserId());
 	if (bound == NULL)
-		chat_raise(CHAT_FORBIDDEN, "actor", "this role is not bound to a user");
+		chat_raise(CHAT_FORBIDDEN, "actor",
+				   "this role is bound to no user (chemchat.bind_role)");
 	if (asked != NULL && memcmp(asked, bound, UUID_LEN) != 0)
 		chat_raise(CHAT_FORBIDDEN, "actor",
 				   "this role acts only for the user it is bound to");

@@ -83,7 +83,7 @@ BEGIN;
 SELECT r.name, t.may, t.may + t.may_not = (SELECT count(*) FROM pg_proc AS p
 			WHERE p.pronamespace = 'chemchat'::regnamespace) AS all_tried, t.tables
   FROM unnest(ARRAY['acl_stranger', 'chemchat_reader', 'chemchat_relay', 'chemchat_gateway',
-					'chemchat_admin']) AS r (name), t.tries(r.name) AS t;
+					'chemchat_admin', 'chemchat_user']) AS r (name), t.tries(r.name) AS t;
 ROLLBACK;
 GRANT USAGE ON SCHEMA chemchat TO acl_stranger;
 BEGIN;
@@ -108,6 +108,10 @@ SET ROLE acl_stranger;
 CREATE FUNCTION acl_trap.coalesce(bigint, int) RETURNS bigint LANGUAGE sql AS 'SELECT 666::bigint';
 CREATE OPERATOR acl_trap.= (LEFTARG = uuid, RIGHTARG = uuid, FUNCTION = uuid_ne);
 SET search_path = acl_trap, pg_catalog;
+SELECT seq, ev, title FROM chemchat.heads(t.id('alice'));
+RESET ROLE;
+GRANT chemchat_gateway TO acl_stranger;
+SET ROLE acl_stranger;
 SELECT seq, ev, title FROM chemchat.heads(t.id('alice'));
 RESET search_path;
 RESET ROLE;

@@ -87,6 +87,7 @@ SELECT count(*) = (SELECT count(*) FROM chemchat.app_user) AS all_users FROM t.e
 SELECT * FROM t.hole;
 SELECT 'dropped' FROM pg_drop_replication_slot('again');
 -- Nothing there: done at once.
+DELETE FROM chemchat.direct;
 DELETE FROM chemchat.member;
 DELETE FROM chemchat.conversation;
 DELETE FROM chemchat.app_user;

@@ -1,5 +1,6 @@
--- Changing what was said: the lock, the wall, the message, in this order, so
--- that a stranger learns nothing and two changes meet one after the other.
+-- Changing what was said: the wall, the lock, the wall again, the message, in
+-- this order, so that a stranger learns nothing and two changes meet one after
+-- the other.
 
 -- Neither side of a direct conversation writes to the other while one of them
 -- blocks the other.
@@ -23,16 +24,11 @@ CREATE FUNCTION chemchat._lock_to_write(actor uuid, conversation_id uuid,
 										verb text) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-	PERFORM chemchat._lock_conversation(_lock_to_write.conversation_id);
-	PERFORM chemchat._authorize(_lock_to_write.actor,
+	PERFORM chemchat._lock_authorized(_lock_to_write.actor,
 		_lock_to_write.conversation_id, _lock_to_write.verb);
 	IF chemchat._is_blocked(_lock_to_write.actor,
 							_lock_to_write.conversation_id) THEN
 		PERFORM chemchat._raise('forbidden', 'actor');
-	ELSIF EXISTS (SELECT FROM chemchat.conversation AS c
-				   WHERE c.id = _lock_to_write.conversation_id
-					 AND c.archived_at IS NOT NULL) THEN
-		PERFORM chemchat._raise('archived', 'conversation_id');
 	END IF;
 END
 $$;
@@ -156,8 +152,8 @@ DECLARE
 	written chemchat.message;
 BEGIN
 	-- Also out of the archive, and away from who is blocked.
-	PERFORM chemchat._lock_conversation(delete_message.conversation_id);
-	PERFORM chemchat._authorize(me, delete_message.conversation_id, 'read');
+	PERFORM chemchat._lock_authorized(me, delete_message.conversation_id,
+									  'read');
 	written := chemchat._message(delete_message.conversation_id,
 								 delete_message.seq);
 	PERFORM chemchat._authorize(me, delete_message.conversation_id,

@@ -28,97 +28,189 @@ $$;
 COMMENT ON FUNCTION chemchat._write_member(uuid, uuid, text, text, bigint,
 	bigint, uuid, timestamptz) IS 'writes a member and its event';
 
+-- The next state of a seat, under the conversation's lock.
+CREATE FUNCTION chemchat._change_member(actor uuid, seat chemchat.member,
+	role text, state text, first_rev bigint, OUT ev bigint, OUT rev bigint,
+	OUT is_duplicate boolean)
+LANGUAGE plpgsql AS $$
+BEGIN
+	_change_member.is_duplicate := _change_member.seat.role
+			= _change_member.role
+		AND _change_member.seat.state = _change_member.state;
+	IF _change_member.is_duplicate THEN
+		_change_member.ev := seat.ev;
+		_change_member.rev := seat.rev;
+		RETURN;
+	END IF;
+	_change_member.is_duplicate := false;
+	_change_member.ev := chemchat._head(seat.conversation_id) + 1;
+	_change_member.rev := greatest(coalesce(seat.rev, 0) + 1, first_rev);
+	PERFORM chemchat._write_member(seat.conversation_id, seat.user_id,
+		_change_member.role, _change_member.state, _change_member.ev,
+		_change_member.rev, _change_member.actor, clock_timestamp());
+END
+$$;
+COMMENT ON FUNCTION chemchat._change_member(uuid, chemchat.member, text, text,
+	bigint) IS 'gives a seat a role and a state, which may be what it has';
+
+-- A seat never taken has its ids and nothing else.
+CREATE FUNCTION chemchat._seat(conversation_id uuid, user_id uuid)
+RETURNS chemchat.member
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	seat chemchat.member;
+BEGIN
+	SELECT * INTO seat FROM chemchat.member AS m
+	 WHERE m.conversation_id = _seat.conversation_id
+	   AND m.user_id = _seat.user_id;
+	seat.conversation_id := _seat.conversation_id;
+	seat.user_id := _seat.user_id;
+	RETURN seat;
+END
+$$;
+COMMENT ON FUNCTION chemchat._seat(uuid, uuid) IS
+	'the row of a member, or of who never was one';
+
+CREATE FUNCTION chemchat._check_role(user_id uuid, role text) RETURNS void
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	IF _check_role.user_id IS NULL THEN
+		PERFORM chemchat._raise('invalid_argument', 'user_id',
+			'user_id must not be null');
+	ELSIF _check_role.role IS NULL
+		  OR _check_role.role NOT IN ('owner', 'admin', 'member', 'guest') THEN
+		PERFORM chemchat._raise('invalid_argument', 'role',
+			'role must be owner, admin, member or guest');
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION chemchat._check_role(uuid, text) IS
+	'raises unless there is a user and a role';
+
+-- Under the lock: may the owner who is about to go, or to be less, do so?
+-- Somebody who can still act must stay an owner, as long as anybody is there.
+CREATE FUNCTION chemchat._check_last_owner(seat chemchat.member,
+										   is_staying boolean) RETURNS void
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	owners boolean;
+	others boolean;
+BEGIN
+	IF seat.state IS DISTINCT FROM 'joined' OR seat.role <> 'owner' THEN
+		RETURN;
+	END IF;
+	SELECT coalesce(bool_or(m.role = 'owner'), false), count(*) > 0
+	  INTO owners, others
+	  FROM chemchat.member AS m
+	  JOIN chemchat.app_user AS u ON u.id = m.user_id
+	 WHERE m.conversation_id = seat.conversation_id
+	   AND m.user_id <> seat.user_id AND m.state = 'joined'
+	   AND u.deactivated_at IS NULL;
+	IF NOT owners AND (others OR is_staying) THEN
+		PERFORM chemchat._raise('last_owner', 'user_id');
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION chemchat._check_last_owner(chemchat.member, boolean) IS
+	'raises last_owner when nobody else is an owner, and somebody stays';
+
+-- What add_member, set_role and invite have in common.
+CREATE FUNCTION chemchat._give_seat(actor uuid, conversation_id uuid,
+	user_id uuid, role text, verb text, first_rev bigint, OUT ev bigint,
+	OUT rev bigint, OUT is_duplicate boolean)
+LANGUAGE plpgsql AS $$
+DECLARE
+	seat chemchat.member;
+	is_inviting CONSTANT boolean := verb = 'invite';
+BEGIN
+	PERFORM chemchat._check_role(_give_seat.user_id, _give_seat.role);
+	PERFORM chemchat._lock_authorized(_give_seat.actor,
+		_give_seat.conversation_id, _give_seat.verb);
+	seat := chemchat._seat(_give_seat.conversation_id, _give_seat.user_id);
+	IF verb = 'set_role' AND seat.state IS DISTINCT FROM 'joined' THEN
+		PERFORM chemchat._raise('unknown_user', 'user_id',
+			'the user is not a member of this conversation');
+	ELSIF is_inviting AND seat.state = 'joined' THEN
+		ev := seat.ev;
+		rev := seat.rev;
+		is_duplicate := true;
+		RETURN;
+	END IF;
+	IF seat.state IS DISTINCT FROM 'joined' OR seat.role <> _give_seat.role THEN
+		IF seat.state = 'joined' AND verb <> 'set_role' THEN
+			PERFORM chemchat._authorize(_give_seat.actor,
+				_give_seat.conversation_id, 'set_role');
+		END IF;
+		IF _give_seat.role = 'owner'
+		   OR (seat.state = 'joined' AND seat.role = 'owner') THEN
+			PERFORM chemchat._authorize(_give_seat.actor,
+				_give_seat.conversation_id, 'add_owner');
+			IF _give_seat.role <> 'owner' THEN
+				PERFORM chemchat._check_last_owner(seat, true);
+			END IF;
+		END IF;
+		PERFORM chemchat._check_users(ARRAY[_give_seat.user_id], 'user_id');
+		IF seat.state IS DISTINCT FROM 'joined' THEN
+			PERFORM chemchat._check_not_blocked(_give_seat.actor,
+				ARRAY[_give_seat.user_id], 'user_id');
+		END IF;
+	END IF;
+	SELECT c.ev, c.rev, c.is_duplicate INTO ev, rev, is_duplicate
+	  FROM chemchat._change_member(_give_seat.actor, seat, _give_seat.role,
+		CASE WHEN is_inviting THEN 'invited' ELSE 'joined' END,
+		_give_seat.first_rev) AS c;
+END
+$$;
+COMMENT ON FUNCTION chemchat._give_seat(uuid, uuid, uuid, text, text, bigint)
+	IS 'part of add_member, set_role and invite';
+
 CREATE FUNCTION chemchat.add_member(actor uuid, conversation_id uuid,
 	user_id uuid, role text DEFAULT 'member',
 	OUT ev bigint, OUT rev bigint, OUT is_duplicate boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	first_rev CONSTANT bigint := chemchat._begin_write();
-	existing chemchat.member;
+	acting CONSTANT uuid := chemchat._acting(add_member.actor);
 BEGIN
-	IF add_member.user_id IS NULL THEN
-		PERFORM chemchat._raise('invalid_argument', 'user_id',
-			'user_id must not be null');
-	ELSIF add_member.role IS NULL
-		  OR add_member.role NOT IN ('owner', 'admin', 'member', 'guest') THEN
-		PERFORM chemchat._raise('invalid_argument', 'role',
-			'role must be owner, admin, member or guest');
-	END IF;
-	PERFORM chemchat._lock_conversation(add_member.conversation_id);
-	PERFORM chemchat._authorize(add_member.actor, add_member.conversation_id,
-								'add_member');
-	SELECT * INTO existing FROM chemchat.member AS m
-	 WHERE m.conversation_id = add_member.conversation_id
-	   AND m.user_id = add_member.user_id;
-	IF existing.state = 'joined' AND existing.role = add_member.role THEN
-		add_member.ev := existing.ev;
-		add_member.rev := existing.rev;
-		add_member.is_duplicate := true;
-		RETURN;
-	END IF;
-	IF add_member.role = 'owner'
-	   OR (existing.state = 'joined' AND existing.role = 'owner') THEN
-		PERFORM chemchat._authorize(add_member.actor,
-			add_member.conversation_id, 'add_owner');
-	END IF;
-	PERFORM chemchat._check_users(ARRAY[add_member.user_id], 'user_id');
-
-	add_member.ev := chemchat._head(add_member.conversation_id) + 1;
-	add_member.rev := greatest(coalesce(existing.rev, 0) + 1, first_rev);
-	add_member.is_duplicate := false;
-	PERFORM chemchat._write_member(add_member.conversation_id,
-		add_member.user_id, add_member.role, 'joined', add_member.ev,
-		add_member.rev, add_member.actor, clock_timestamp());
+	SELECT g.ev, g.rev, g.is_duplicate
+	  INTO add_member.ev, add_member.rev, add_member.is_duplicate
+	  FROM chemchat._give_seat(acting, add_member.conversation_id,
+		add_member.user_id, add_member.role, 'add_member', first_rev) AS g;
 END
 $$;
 COMMENT ON FUNCTION chemchat.add_member(uuid, uuid, uuid, text) IS
 	'adds a user to a conversation, or gives a member another role';
 
-CREATE FUNCTION chemchat.remove_member(actor uuid, conversation_id uuid,
-	user_id uuid, OUT ev bigint, OUT rev bigint, OUT is_duplicate boolean)
+CREATE FUNCTION chemchat.set_role(actor uuid, conversation_id uuid,
+	user_id uuid, role text,
+	OUT ev bigint, OUT rev bigint, OUT is_duplicate boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	first_rev CONSTANT bigint := chemchat._begin_write();
-	existing chemchat.member;
+	acting CONSTANT uuid := chemchat._acting(set_role.actor);
 BEGIN
-	IF remove_member.user_id IS NULL THEN
-		PERFORM chemchat._raise('invalid_argument', 'user_id',
-			'user_id must not be null');
-	END IF;
-	PERFORM chemchat._lock_conversation(remove_member.conversation_id);
-	SELECT * INTO existing FROM chemchat.member AS m
-	 WHERE m.conversation_id = remove_member.conversation_id
-	   AND m.user_id = remove_member.user_id;
-	-- Who has left already and asks again is told so, not that there is no
-	-- such conversation.
-	IF remove_member.actor IS DISTINCT FROM remove_member.user_id THEN
-		PERFORM chemchat._authorize(remove_member.actor,
-			remove_member.conversation_id, 'remove_member');
-	ELSIF existing.state IS DISTINCT FROM 'removed' THEN
-		PERFORM chemchat._authorize(remove_member.actor,
-			remove_member.conversation_id, 'leave');
-	END IF;
-	IF existing.user_id IS NULL THEN
-		PERFORM chemchat._raise('unknown_user', 'user_id',
-			'the user never was a member of this conversation');
-	ELSIF existing.state = 'removed' THEN
-		remove_member.ev := existing.ev;
-		remove_member.rev := existing.rev;
-		remove_member.is_duplicate := true;
-		RETURN;
-	ELSIF existing.role = 'owner'
-		  AND remove_member.actor <> remove_member.user_id THEN
-		PERFORM chemchat._authorize(remove_member.actor,
-			remove_member.conversation_id, 'remove_owner');
-	END IF;
-
-	remove_member.ev := chemchat._head(remove_member.conversation_id) + 1;
-	remove_member.rev := greatest(existing.rev + 1, first_rev);
-	remove_member.is_duplicate := false;
-	PERFORM chemchat._write_member(remove_member.conversation_id,
-		remove_member.user_id, existing.role, 'removed', remove_member.ev,
-		remove_member.rev, remove_member.actor, clock_timestamp());
+	SELECT g.ev, g.rev, g.is_duplicate
+	  INTO set_role.ev, set_role.rev, set_role.is_duplicate
+	  FROM chemchat._give_seat(acting, set_role.conversation_id,
+		set_role.user_id, set_role.role, 'set_role', first_rev) AS g;
 END
 $$;
-COMMENT ON FUNCTION chemchat.remove_member(uuid, uuid, uuid) IS
-	'removes a member, or lets her leave; the row stays, with state removed';
+COMMENT ON FUNCTION chemchat.set_role(uuid, uuid, uuid, text) IS
+	'gives a member another role';
+
+CREATE FUNCTION chemchat.invite(actor uuid, conversation_id uuid, user_id uuid,
+	role text DEFAULT 'member',
+	OUT ev bigint, OUT rev bigint, OUT is_duplicate boolean)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	first_rev CONSTANT bigint := chemchat._begin_write();
+	acting CONSTANT uuid := chemchat._acting(invite.actor);
+BEGIN
+	SELECT g.ev, g.rev, g.is_duplicate
+	  INTO invite.ev, invite.rev, invite.is_duplicate
+	  FROM chemchat._give_seat(acting, invite.conversation_id, invite.user_id,
+		invite.role, 'invite', first_rev) AS g;
+END
+$$;
+COMMENT ON FUNCTION chemchat.invite(uuid, uuid, uuid, text) IS
+	'asks a user to join; she sees nothing of it until she does';

@@ -9,6 +9,7 @@ BEGIN
 	RETURN QUERY SELECT * FROM chemchat._doctor_settings();
 	RETURN QUERY SELECT * FROM chemchat._doctor_slots();
 	RETURN QUERY SELECT * FROM chemchat._doctor_roles();
+	RETURN QUERY SELECT * FROM chemchat._doctor_bindings();
 	RETURN QUERY SELECT * FROM chemchat._doctor_activity();
 END
 $$;
@@ -161,7 +162,8 @@ LANGUAGE sql STABLE AS $$
 							wanted.name, wanted.options) END
 	  FROM (VALUES ('chemchat_owner', ''), ('chemchat_gateway', ''),
 				   ('chemchat_relay', ' REPLICATION'), ('chemchat_admin', ''),
-				   ('chemchat_reader', '')) AS wanted (name, options)
+				   ('chemchat_reader', ''), ('chemchat_user', ''))
+			   AS wanted (name, options)
 	  LEFT JOIN pg_roles AS r ON r.rolname = wanted.name
 	UNION ALL
 	SELECT 'error', 'role chemchat_relay', 'cannot read a slot: no REPLICATION',
@@ -199,6 +201,35 @@ LANGUAGE sql STABLE AS $$
 			   AND p.pronamespace = 'pg_catalog'::regnamespace) AS forms
 $$;
 COMMENT ON FUNCTION chemchat._doctor_roles() IS 'part of doctor()';
+
+CREATE FUNCTION chemchat._doctor_bindings()
+RETURNS TABLE (severity text, subject text, finding text, remedy text)
+LANGUAGE sql STABLE AS $$
+	SELECT CASE WHEN r.oid IS NULL THEN 'error' ELSE 'warning' END,
+		   format('role %s', l.role),
+		   CASE WHEN r.oid IS NULL
+				THEN 'is bound to a user, but is missing: whoever makes a role of that name acts for the user'
+				WHEN r.rolsuper THEN 'is bound to a user, but is a superuser: it acts for everybody'
+				ELSE 'is bound to a user, but is no member of chemchat_user' END,
+		   CASE WHEN r.oid IS NOT NULL AND NOT r.rolsuper
+				THEN format('GRANT chemchat_user TO %I;', l.role)
+				ELSE format('SELECT chemchat.unbind_role(%L);', l.role) END
+	  FROM chemchat.login_role AS l
+	  LEFT JOIN pg_roles AS r ON r.rolname = l.role
+	 WHERE r.oid IS NULL OR r.rolsuper
+		OR NOT pg_has_role(r.oid, 'chemchat_user', 'MEMBER')
+	UNION ALL
+	SELECT 'warning', format('role %s', r.rolname),
+		   'is a member of chemchat_user, but bound to no user: every call is refused',
+		   format('SELECT chemchat.bind_role(%L, <user id>);', r.rolname)
+	  FROM pg_roles AS r
+	 WHERE r.rolcanlogin AND NOT r.rolsuper
+	   AND pg_has_role(r.oid, 'chemchat_user', 'MEMBER')
+	   AND NOT EXISTS (SELECT FROM chemchat.login_role AS l
+						WHERE l.role = r.rolname)
+	 ORDER BY 2
+$$;
+COMMENT ON FUNCTION chemchat._doctor_bindings() IS 'part of doctor()';
 
 CREATE FUNCTION chemchat._doctor_activity()
 RETURNS TABLE (severity text, subject text, finding text, remedy text)

@@ -34,9 +34,13 @@ COMMENT ON FUNCTION chemchat._live_channel(uuid) IS
 
 -- The wall, as rows: inlined where a set of items is judged at once.
 CREATE FUNCTION chemchat._authorized(actor uuid, conversation_id uuid, verb text)
-RETURNS TABLE (role text, is_allowed boolean)
+RETURNS TABLE (role text, is_allowed boolean, is_frozen boolean)
 LANGUAGE sql STABLE AS $$
-	SELECT m.role, p.verb IS NOT NULL
+	SELECT m.role, p.verb IS NOT NULL,
+		   c.archived_at IS NOT NULL
+		   AND NOT EXISTS (SELECT FROM chemchat.permission AS f
+							WHERE f.kind = 'archived' AND f.role = m.role
+							  AND f.verb = _authorized.verb)
 	  FROM chemchat.member AS m
 	  JOIN chemchat.conversation AS c ON c.id = m.conversation_id
 	  LEFT JOIN chemchat.permission AS p
@@ -48,7 +52,7 @@ LANGUAGE sql STABLE AS $$
 	 LIMIT 1					-- see send_store.c
 $$;
 COMMENT ON FUNCTION chemchat._authorized(uuid, uuid, text) IS
-	'the actor''s role and whether it allows the verb; no row for a stranger';
+	'the actor''s role, whether it allows the verb, and whether the archive forbids it; no row for a stranger';
 
 CREATE FUNCTION chemchat._authorize(actor uuid, conversation_id uuid, verb text)
 RETURNS text
@@ -56,6 +60,7 @@ LANGUAGE plpgsql STABLE AS $$
 DECLARE
 	found_role text;
 	found_allowed boolean;
+	found_frozen boolean;
 BEGIN
 	IF _authorize.actor IS NULL THEN
 		PERFORM chemchat._raise('invalid_argument', 'actor',
@@ -64,19 +69,22 @@ BEGIN
 		PERFORM chemchat._raise('invalid_argument', 'conversation_id',
 								'conversation_id must not be null');
 	END IF;
-	SELECT a.role, a.is_allowed INTO found_role, found_allowed
+	SELECT a.role, a.is_allowed, a.is_frozen
+	  INTO found_role, found_allowed, found_frozen
 	  FROM chemchat._authorized(_authorize.actor, _authorize.conversation_id,
 								_authorize.verb) AS a;
 	IF found_role IS NULL THEN
 		PERFORM chemchat._raise('not_found', 'conversation_id');
 	ELSIF NOT found_allowed THEN
 		PERFORM chemchat._raise('forbidden', 'actor');
+	ELSIF found_frozen THEN
+		PERFORM chemchat._raise('archived', 'conversation_id');
 	END IF;
 	RETURN found_role;
 END
 $$;
 COMMENT ON FUNCTION chemchat._authorize(uuid, uuid, text) IS
-	'returns the actor''s role; raises not_found for a stranger, or forbidden';
+	'returns the actor''s role; raises not_found for a stranger, forbidden, or archived';
 
 CREATE FUNCTION chemchat._head(conversation_id uuid) RETURNS bigint
 LANGUAGE sql STABLE AS $$
@@ -101,3 +109,20 @@ END
 $$;
 COMMENT ON FUNCTION chemchat._lock_conversation(uuid) IS
 	'waits for and takes the right to give numbers in a conversation';
+
+-- Asked twice: a stranger must not wait for a lock, nor hold one, and so not
+-- learn from the time it takes that there is such a conversation; and what
+-- counts is what is so once we have the lock.
+CREATE FUNCTION chemchat._lock_authorized(actor uuid, conversation_id uuid,
+	verb text) RETURNS text
+LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM chemchat._authorize(_lock_authorized.actor,
+		_lock_authorized.conversation_id, _lock_authorized.verb);
+	PERFORM chemchat._lock_conversation(_lock_authorized.conversation_id);
+	RETURN chemchat._authorize(_lock_authorized.actor,
+		_lock_authorized.conversation_id, _lock_authorized.verb);
+END
+$$;
+COMMENT ON FUNCTION chemchat._lock_authorized(uuid, uuid, text) IS
+	'opens a change in a conversation: the wall, the lock, the wall again';

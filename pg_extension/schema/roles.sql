@@ -9,7 +9,8 @@ BEGIN
 			('chemchat_gateway', 'NOLOGIN'),
 			('chemchat_relay', 'NOLOGIN REPLICATION'),
 			('chemchat_admin', 'NOLOGIN'),
-			('chemchat_reader', 'NOLOGIN')) AS role (name, options)
+			('chemchat_reader', 'NOLOGIN'),
+			('chemchat_user', 'NOLOGIN')) AS role (name, options)
 	LOOP
 		BEGIN
 			IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles
@@ -35,4 +36,4 @@ $$;
 GRANT pg_read_all_settings, pg_read_all_stats TO chemchat_owner;
 GRANT USAGE ON SCHEMA chemchat
    TO chemchat_owner, chemchat_gateway, chemchat_relay, chemchat_admin,
-	  chemchat_reader;
+	  chemchat_reader, chemchat_user;

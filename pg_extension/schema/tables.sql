@@ -17,15 +17,25 @@ CREATE TABLE chemchat.app_user (
 	deactivated_at timestamptz,
 	kind text NOT NULL DEFAULT 'person' CHECK (kind IN ('person', 'bot')),
 	changed_at timestamptz,
-	tokens_from timestamptz
+	tokens_from timestamptz,
+	access_at timestamptz
 );
+CREATE INDEX app_user_access ON chemchat.app_user (access_at)
+ WHERE access_at IS NOT NULL;
 CREATE INDEX app_user_deactivated ON chemchat.app_user (id)
  WHERE deactivated_at IS NOT NULL;
+CREATE INDEX app_user_handle ON chemchat.app_user (handle COLLATE "C")
+ WHERE deactivated_at IS NULL;
+CREATE INDEX app_user_name
+	ON chemchat.app_user (lower(display_name) COLLATE "C")
+ WHERE deactivated_at IS NULL;
 COMMENT ON TABLE chemchat.app_user IS 'who can act';
 COMMENT ON COLUMN chemchat.app_user.changed_at IS
 	'of the last change of its rev; NULL: never changed';
 COMMENT ON COLUMN chemchat.app_user.tokens_from IS
 	'tokens issued before it are void';
+COMMENT ON COLUMN chemchat.app_user.access_at IS
+	'of the last change of who gets in: tokens_from or deactivated_at; NULL: none';
 
 CREATE TABLE chemchat.conversation (
 	id uuid PRIMARY KEY,
@@ -42,8 +52,9 @@ CREATE TABLE chemchat.conversation (
 	archived_at timestamptz,
 	changed_at timestamptz
 );
-CREATE INDEX conversation_public ON chemchat.conversation (title, id)
- WHERE is_public;
+CREATE INDEX conversation_public
+	ON chemchat.conversation (lower(coalesce(title, '')) COLLATE "C", id)
+ WHERE is_public AND archived_at IS NULL;
 COMMENT ON TABLE chemchat.conversation IS
 	'what is written in; its row lock orders everything with an ev';
 COMMENT ON COLUMN chemchat.conversation.created_ev IS
@@ -204,6 +215,8 @@ CREATE TABLE chemchat.session_revocation (
 	expires_at timestamptz NOT NULL
 );
 CREATE INDEX session_revocation_at ON chemchat.session_revocation (revoked_at);
+CREATE INDEX session_revocation_expiry
+	ON chemchat.session_revocation (expires_at);
 COMMENT ON TABLE chemchat.session_revocation IS
 	'tokens that are void before they expire';
 
@@ -217,6 +230,9 @@ CREATE TABLE chemchat.bot_token (
 	expires_at timestamptz,
 	revoked_at timestamptz
 );
+CREATE INDEX bot_token_revoked ON chemchat.bot_token (revoked_at)
+ WHERE revoked_at IS NOT NULL;
+CREATE INDEX bot_token_user ON chemchat.bot_token (user_id);
 COMMENT ON TABLE chemchat.bot_token IS
 	'what a bot shows to be let in: the SHA-256 of it';
 
@@ -286,3 +302,10 @@ SELECT 'direct', r.role, v.verb
   FROM (VALUES ('owner'), ('member')) AS r (role),
 	   (VALUES ('read'), ('send'), ('edit'), ('delete_own'), ('react'))
 		   AS v (verb);
+-- The archive is one more kind: what it does not name waits until the
+-- conversation is taken out of it.
+INSERT INTO chemchat.permission (kind, role, verb)
+SELECT 'archived', r.role, v.verb
+  FROM (VALUES ('owner'), ('admin'), ('member'), ('guest')) AS r (role),
+	   (VALUES ('read'), ('leave'), ('delete_own'), ('delete_any'),
+			   ('remove_member'), ('remove_owner'), ('archive')) AS v (verb);
