@@ -38,10 +38,8 @@ void
 cmd_hello(const CommandArgs *args)
 {
 	Session *session = args->session;
-	const char *token;
-	const char *position;
-	size_t token_len = 0;
-	size_t position_len;
+	const VerbValue *position = command_value(args, "position");
+	const char *token = command_value(args, "token")->text;
 	Hello *hello;
 
 	if (session_state(session) != SESSION_NEW)
@@ -49,26 +47,18 @@ cmd_hello(const CommandArgs *args)
 		command_refuse(args->chat, session, args->ref, "bad_frame", "type");
 		return;
 	}
-	if (!command_text(args, "token", &token, &token_len) ||
-		!command_text(args, "position", &position, &position_len))
-		return;
-	if (token == NULL && session_token(session) != NULL)
-	{
-		token = session_token(session);
-		token_len = strlen(token);
-	}
-
+	if (token == NULL)
+		token = session_token(session) != NULL ? session_token(session) : "";
 	hello = xcalloc(1, sizeof(*hello));
 	hello->chat = args->chat;
 	hello->request = session_request_begin(session, args->ref);
-	if (position != NULL)
+	if (position->is_set)
 	{
 		hello->has_position = true;
-		hello->is_position_odd = !position_parse(position, &hello->seen);
+		hello->is_position_odd = !position_parse(position->text, &hello->seen);
 	}
 	session_set_state(session, SESSION_ENTERING);
-	auth_check(args->chat->auth, token != NULL ? token : "", token_len,
-			   on_identity, hello);
+	auth_check(args->chat->auth, token, strlen(token), on_identity, hello);
 }
 
 static void

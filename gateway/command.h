@@ -1,23 +1,22 @@
 /*
- * command - what a client can ask for (docs/protocol.md, "Client to server")
+ * command - what a client asks for in a frame (docs/protocol.md)
  *
- * One table, one file per command (cmd_*.c).  A frame is checked as a whole
- * first: JSON without duplicate keys, at most COMMAND_DEPTH_MAX deep, a known
- * type, a proper ref, the right time.  Everything that is refused is answered
- * with an error that names its field; a frame never ends a session by itself.
+ * A frame is checked as a whole first: strict JSON, a type of the verb table
+ * (verb.h), a proper ref, the right time, the scope of the token, every
+ * argument.  Everything that is refused is answered with an error that names
+ * its field; a frame never ends a session by itself.  Most verbs are one
+ * function of the database (cmd_verb.c); the others have a file each.
  *
  * Commands know sessions and the database's functions, never a socket.
  */
 #ifndef CHEMCHAT_COMMAND_H
 #define CHEMCHAT_COMMAND_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "chat.h"
-
-#define COMMAND_DEPTH_MAX 32
+#include "verb_args.h"
 
 /* One whole text frame. */
 void command_run(Chat *chat, Session *session, const char *text, size_t len);
@@ -32,32 +31,26 @@ void command_refuse(Chat *chat, Session *session, const char *ref,
 void command_answer(Chat *chat, Request *request, const DbError *error,
 					Payload *take_frame);
 
-/* False, and answered: too many requests under way. */
-Request *command_begin(Chat *chat, Session *session, const char *ref);
-
-/* Fields.  False, and answered, when missing or not of their type. */
+/* Borrowed for the call. */
 typedef struct CommandArgs
 {
 	Chat *chat;
 	Session *session;
-	const json_t *frame;
+	const Verb *verb;
+	const VerbValues *values;
 	const char *ref;
 } CommandArgs;
 
-bool command_uuid(const CommandArgs *args, const char *name, Uuid *value);
-bool command_number(const CommandArgs *args, const char *name, json_int_t min,
-					json_int_t max, json_int_t fallback, json_int_t *value);
+/* NULL, and answered: too many requests under way. */
+Request *command_begin(const CommandArgs *args);
 
-/* NULL when absent; false when it is no string. */
-bool command_text(const CommandArgs *args, const char *name, const char **value,
-				  size_t *len);
+/* An argument of the verb, by its name. */
+const VerbValue *command_value(const CommandArgs *args, const char *name);
 
 void cmd_hello(const CommandArgs *args);
 void cmd_send(const CommandArgs *args);
-void cmd_heads(const CommandArgs *args);
-void cmd_changes(const CommandArgs *args);
-void cmd_history(const CommandArgs *args);
-void cmd_users(const CommandArgs *args);
+void cmd_mark(const CommandArgs *args);
+void cmd_verb(const CommandArgs *args);
 void cmd_ping(const CommandArgs *args);
 void cmd_bye(const CommandArgs *args);
 

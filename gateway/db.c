@@ -1,5 +1,7 @@
 #include "db.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,28 +12,15 @@
 
 #define MAX_IN_FLIGHT 32
 #define MAX_QUEUED    8192
+#define WRITE_LOCK_MS 100
+
+static PgStatement *make_statements(Db *db);
 
 /*
  * The position is read by the same statement, so after its snapshot was
  * taken: what the rows show is durable up to it.
  */
-static const PgStatement db_statements[] = {
-	[DB_HEADS] = { "heads",
-				   "SELECT p.system_id, p.timeline, p.lsn, h.conversation_id,"
-				   " h.ev, h.seq, h.read_seq, h.mentions, h.is_muted, h.kind,"
-				   " h.title, h.role, h.member_rev"
-				   " FROM chemchat.position() AS p"
-				   " LEFT JOIN chemchat.heads($1::uuid) AS h ON true" },
-	[DB_CHANGES] = { "changes",
-					 "SELECT p.system_id, p.timeline, p.lsn, c.status, c.upto,"
-					 " c.head, c.events FROM chemchat.position() AS p,"
-					 " chemchat.changes_since($1::uuid, $2::uuid, $3::bigint,"
-					 " 0, $4::int) AS c" },
-	[DB_HISTORY] = { "history",
-					 "SELECT h.event FROM chemchat.history($1::uuid, $2::uuid,"
-					 " $3::bigint, $4::int) AS h" },
-	[DB_USERS] = { "users", "SELECT u.event FROM chemchat.users($1::uuid,"
-							" $2::uuid[]) AS u" },
+static const PgStatement own_statements[] = {
 	[DB_LIVE_HEADS] = { "live_heads",
 						"SELECT p.system_id, p.timeline, p.lsn, h.user_id,"
 						" h.conversation_id, h.ev, h.seq"
@@ -51,11 +40,15 @@ static const PgStatement db_statements[] = {
 	[DB_SEND] = { "send_messages",
 				  "SELECT s.item, s.code, s.field, s.id, s.seq, s.ev, s.rev,"
 				  " s.created_at, s.is_duplicate FROM chemchat.send_messages("
-				  "$1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[])"
-				  " AS s" },
+				  "$1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[],"
+				  " $6::bigint[]) AS s" },
 	[DB_POSITION] = { "position", "SELECT p.system_id, p.timeline, p.lsn"
 								  " FROM chemchat.position() AS p" },
-	{ NULL, NULL }
+	[DB_MARKS] = { "marks",
+				   "SELECT m.item, m.code, m.read_seq, m.delivered_seq, m.rev"
+				   " FROM chemchat.marks($1::uuid[], $2::uuid[], $3::bigint[],"
+				   " $4::bigint[]) AS m",
+				   true },
 };
 
 /* Whose codes are the client's business; the others are ours. */
@@ -79,12 +72,13 @@ static const struct
 	{ "QC013", "deleted" },
 	{ "QC014", "last_owner" },
 	{ "QC016", "invalid_credentials" },
+	{ "42883", "library_mismatch" }, /* it lacks the function */
 	{ "53100", "storage_full" },
 	{ "57014", "unavailable" },
 	{ "25006", "unavailable" },
 	{ "40001", "unavailable" },
 	{ "40P01", "unavailable" },
-	{ "55P03", "unavailable" },
+	{ "55P03", "busy" },
 	{ "0A000", "unavailable" },
 	{ "26000", "unavailable" },
 };
@@ -97,7 +91,7 @@ db_open(const PgLoop *loop, const DbConfig *config)
 		.conninfo = config->conninfo,
 		.password = config->password,
 		.application_name = "chemchat-gateway",
-		.statements = db_statements,
+		.statements = make_statements(db),
 		.statement_timeout_ms = 2 * DB_DEADLINE_MS,
 		.max_queued = MAX_QUEUED,
 		.max_in_flight = MAX_IN_FLIGHT,
@@ -109,7 +103,13 @@ db_open(const PgLoop *loop, const DbConfig *config)
 	db->lane_count = config->send_connections;
 	db->pool = pg_pool_new(loop, &conn, config->send_connections,
 						   config->read_connections);
+
+	/* One conversation that an application holds must not stop the others. */
+	conn.lock_timeout_ms = WRITE_LOCK_MS;
+	conn.on_state = NULL;
+	db->write_pool = pg_pool_new(loop, &conn, 0, config->write_connections);
 	db_lanes_open(db);
+	db_marks_open(db);
 	return db;
 }
 
@@ -123,28 +123,31 @@ db_close(Db **db_ref)
 	*db_ref = NULL;
 	db->is_closing = true; /* callbacks may ask again */
 	pg_pool_free(&db->pool);
+	pg_pool_free(&db->write_pool);
 	db_lanes_close(db);
+	db_marks_close(db);
+	free(db->statements);
 	free(db);
 }
 
 bool
 db_is_up(const Db *db)
 {
-	return pg_pool_is_up(db->pool);
+	return pg_pool_is_up(db->pool) && pg_pool_is_up(db->write_pool);
 }
 
 int
 db_load(const Db *db)
 {
-	return pg_pool_load(db->pool) + db_lanes_load(db);
+	return pg_pool_load(db->pool) + pg_pool_load(db->write_pool) +
+		   db_lanes_load(db);
 }
 
 bool
-db_read(Db *db, DbStatement statement, PgParams *take_params, PgDoneFn done,
-		void *arg)
+db_read(Db *db, int statement, PgParams *take_params, PgDoneFn done, void *arg)
 {
 	PgRequest request = {
-		.statement = (int) statement,
+		.statement = statement,
 		.params = *take_params,
 		.deadline_us = clock_now_us() + DB_DEADLINE_MS * 1000,
 		.is_repeatable = true,
@@ -184,8 +187,22 @@ db_error_from(const PgReply *reply, DbError *error)
 		error->code = "internal";
 	}
 	else if (strncmp(reply->sqlstate, "QC", 2) == 0)
-		strncat(error->field, db_field_name(reply->column),
-				sizeof(error->field) - 1);
+		db_field_name(reply->column, error->field, sizeof(error->field));
+	else if (strcmp(reply->sqlstate, "42883") == 0)
+		log_error("the extension is older than this gateway", "reason=%s",
+				  log_quote(reply->message));
+}
+
+const char *
+db_code(const char *code)
+{
+	for (size_t i = 0; i < sizeof(db_codes) / sizeof(db_codes[0]); i++)
+	{
+		if (strcmp(code, db_codes[i].code) == 0)
+			return db_codes[i].code;
+	}
+	log_error("the database said an unknown code", "code=%s", log_quote(code));
+	return "internal";
 }
 
 void
@@ -207,22 +224,51 @@ db_position_from(const PgResult *result, int row, int column,
 	position->lsn = (uint64_t) pg_result_i64(result, row, column + 2);
 }
 
+/*
+ * The argument's name in JSON: snake case to camel case.  The actor is no field
+ * of anybody's request.
+ */
 const char *
-db_field_name(const char *column)
+db_field_name(const char *column, char *field, size_t size)
 {
-	static const char *const names[][2] = {
-		{ "conversation_id", "conversationId" },
-		{ "client_msg_id", "clientMsgId" },
-		{ "after_ev", "afterEv" },
-		{ "before_seq", "beforeSeq" },
-		{ "max_rows", "maxRows" },
-		{ "actor", "" },
-	};
+	size_t len = 0;
+	bool is_upper = false;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (const char *at = column; *at != '\0' && len + 1 < size; at++)
 	{
-		if (strcmp(names[i][0], column) == 0)
-			return names[i][1];
+		if (*at == '_')
+			is_upper = true;
+		else
+		{
+			field[len++] =
+				(char) (is_upper ? toupper((unsigned char) *at) : *at);
+			is_upper = false;
+		}
 	}
-	return column;
+	field[len] = '\0';
+	if (strcmp(field, "actor") == 0)
+		field[0] = '\0';
+	return field;
+}
+
+/* Ours first, then a lazy one per verb that has a function. */
+static PgStatement *
+make_statements(Db *db)
+{
+	static char names[128][16];
+	PgStatement *all =
+		xcalloc((size_t) DB_VERBS + (size_t) verb_count + 1, sizeof(*all));
+
+	memcpy(all, own_statements, sizeof(own_statements));
+	for (int i = 0; i < verb_count; i++)
+	{
+		PgStatement *statement = &all[(int) DB_VERBS + i];
+
+		snprintf(names[i], sizeof(names[i]), "verb_%d", i);
+		statement->name = names[i];
+		statement->sql = verbs[i].sql != NULL ? verbs[i].sql : "";
+		statement->is_lazy = true;
+	}
+	db->statements = all;
+	return all;
 }

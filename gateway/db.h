@@ -18,9 +18,11 @@
 
 #include "buf.h"
 #include "fanout.h"
+#include "mark_queue.h"
 #include "pg_pool.h"
 #include "position.h"
 #include "uuid.h"
+#include "verb_args.h"
 
 #define DB_DEADLINE_MS 5000
 
@@ -32,13 +34,17 @@ typedef struct DbConfig
 	const char *password; /* borrowed; NULL: none */
 	int send_connections;
 	int read_connections;
+	int write_connections;
 	int send_queue_max; /* sends waiting, over all lanes */
 
 	/* The pool's: first connection up, last one down. */
 	void (*on_state)(void *arg, bool is_up, const Error *err);
 
-	/* A send was committed: this conversation has reached ev. */
+	/* Something was committed: this conversation has reached ev. */
 	void (*on_committed)(void *arg, const Uuid *conversation_id, uint64_t ev);
+
+	/* What was committed may have made this user a member, or no more one. */
+	void (*on_joined)(void *arg, const Uuid *user_id);
 	void *arg;
 } DbConfig;
 
@@ -49,8 +55,17 @@ typedef struct DbError
 	char field[40];
 } DbError;
 
-/* fields: the answer's JSON fields without braces, NULL on an error. */
-typedef void (*DbAnswerFn)(void *arg, const DbError *error, const Buf *fields);
+typedef struct DbAnswer
+{
+	const Buf *fields;  /* JSON, without braces: "a":1,"b":[] */
+	size_t content_len; /* of fields, without the server's position */
+	bool is_duplicate;
+	uint64_t rev; /* 0: it has none */
+} DbAnswer;
+
+/* answer: NULL on an error. */
+typedef void (*DbAnswerFn)(void *arg, const DbError *error,
+						   const DbAnswer *answer);
 
 /* rows NULL on an error; position of the server after the rows were read. */
 typedef void (*DbHeadRowsFn)(void *arg, const DbError *error,
@@ -63,15 +78,21 @@ void db_close(Db **db);
 bool db_is_up(const Db *db);
 int db_load(const Db *db);
 
-void db_heads(Db *db, const Uuid *actor, DbAnswerFn done, void *arg);
-void db_changes(Db *db, const Uuid *actor, const Uuid *conversation_id,
-				int64_t after_ev, int max_rows, DbAnswerFn done, void *arg);
+/*
+ * A verb's function.  Reads go to any connection; writes are given to the
+ * database after what came before them for the same conversation (or, where
+ * there is none, the same actor), and are answered after COMMIT: `busy` when
+ * somebody else held it until the deadline, `unknown_outcome` when the server
+ * may have done it.  The values are borrowed for the call.
+ */
+void db_call(Db *db, const Verb *verb, const Uuid *actor,
+			 const VerbValues *values, DbAnswerFn done, void *arg);
 
-/* before_seq: 0 for the newest. */
-void db_history(Db *db, const Uuid *actor, const Uuid *conversation_id,
-				int64_t before_seq, int max_rows, DbAnswerFn done, void *arg);
-void db_users(Db *db, const Uuid *actor, const Uuid *ids, int count,
-			  DbAnswerFn done, void *arg);
+/*
+ * Moves a user's cursors, never back, gathered with others (mark_queue.h);
+ * answered after COMMIT with where they stand.
+ */
+void db_mark(Db *db, const Mark *mark, DbAnswerFn done, void *arg);
 
 /* channel: -1 for all.  The ids are copied. */
 void db_live_heads(Db *db, const Uuid *users, int count, int channel,

@@ -45,7 +45,6 @@ typedef struct Waiter
 	void *arg;
 } Waiter;
 
-static void lane_turn(DbLane *lane);
 static void lane_submit(DbLane *lane);
 static void on_sent(void *arg, const PgReply *reply);
 static void on_position(void *arg, const PgReply *reply);
@@ -112,13 +111,11 @@ db_lanes_load(const Db *db)
 void
 db_send(Db *db, const DbSend *send, DbSentFn done, void *arg)
 {
-	DbLane *lane = &db->lanes[uuid_hash(&send->conversation_id) %
-							  (uint64_t) db->lane_count];
+	DbLane *lane = db_lane_of(db, &send->conversation_id);
 	SendItem *item;
 	Waiter *waiter;
 
-	if (db->is_closing || send_queue_count(lane->queue) >=
-							  db->config.send_queue_max / db->lane_count)
+	if (db_lane_is_full(lane))
 	{
 		DbError error;
 
@@ -131,6 +128,7 @@ db_send(Db *db, const DbSend *send, DbSentFn done, void *arg)
 	item->conversation_id = send->conversation_id;
 	item->client_msg_id = send->client_msg_id;
 	item->deadline_us = clock_now_us() + DB_DEADLINE_MS * 1000;
+	item->reply_to = send->reply_to;
 	item->body_len = (uint32_t) send->body_len;
 	memcpy(item->body, send->body, send->body_len);
 	if (send->trace != NULL)
@@ -140,7 +138,7 @@ db_send(Db *db, const DbSend *send, DbSentFn done, void *arg)
 	waiter->arg = arg;
 	item->arg = waiter;
 	send_queue_add(lane->queue, item);
-	lane_turn(lane);
+	db_lane_turn(lane);
 }
 
 void
@@ -148,6 +146,7 @@ db_send_tick(Db *db)
 {
 	int64_t now_us = clock_now_us();
 
+	db_marks_tick(db);
 	for (int i = 0; i < db->lane_count; i++)
 	{
 		DbLane *lane = &db->lanes[i];
@@ -163,7 +162,7 @@ db_send_tick(Db *db)
 			answer_late(late);
 			late = next;
 		}
-		lane_turn(lane);
+		db_lane_turn(lane);
 	}
 }
 
@@ -184,16 +183,52 @@ db_send_counts(const Db *db)
 	return sum;
 }
 
-/* Begins the next batch when none is under way and something may go. */
-static void
-lane_turn(DbLane *lane)
+DbLane *
+db_lane_of(Db *db, const Uuid *key)
 {
-	if (lane->batch != NULL || lane->db->is_closing)
+	return &db->lanes[uuid_hash(key) % (uint64_t) db->lane_count];
+}
+
+Db *
+db_lane_db(const DbLane *lane)
+{
+	return lane->db;
+}
+
+SendQueue *
+db_lane_queue(DbLane *lane)
+{
+	return lane->queue;
+}
+
+bool
+db_lane_is_full(const DbLane *lane)
+{
+	return lane->db->is_closing ||
+		   send_queue_count(lane->queue) >=
+			   lane->db->config.send_queue_max / lane->db->lane_count;
+}
+
+SendItem *
+db_lane_batch(const DbLane *lane)
+{
+	return lane->batch;
+}
+
+/* The next batch when none is under way, and whatever else may go. */
+void
+db_lane_turn(DbLane *lane)
+{
+	if (lane->db->is_closing)
 		return;
-	lane->batch =
-		send_queue_take(lane->queue, clock_now_us(), &lane->batch_count);
-	if (lane->batch != NULL)
-		lane_submit(lane);
+	if (lane->batch == NULL)
+	{
+		lane->batch =
+			send_queue_take(lane->queue, clock_now_us(), &lane->batch_count);
+		if (lane->batch != NULL)
+			lane_submit(lane);
+	}
+	db_write_turn(lane);
 }
 
 static void
@@ -227,6 +262,15 @@ lane_submit(DbLane *lane)
 	{
 		if (item->trace[0] != '\0')
 			pg_params_array_text(params, item->trace, strlen(item->trace));
+		else
+			pg_params_array_null(params);
+	}
+
+	pg_params_array(params, PG_ELEMENT_INT8, count);
+	for (item = first; item != NULL; item = item->next)
+	{
+		if (item->reply_to > 0)
+			pg_params_array_i64(params, item->reply_to);
 		else
 			pg_params_array_null(params);
 	}
@@ -378,7 +422,7 @@ batch_done(DbLane *lane)
 		item = next;
 	}
 	send_queue_put_back(lane->queue, again, now_us);
-	lane_turn(lane);
+	db_lane_turn(lane);
 }
 
 /* Committed, but the position could not be had. */
@@ -410,7 +454,7 @@ answer(SendItem *take_item, const char *code, const char *field,
 	DbError error;
 
 	db_error_set(&error, code);
-	strncat(error.field, db_field_name(field), sizeof(error.field) - 1);
+	db_field_name(field, error.field, sizeof(error.field));
 	waiter->done(waiter->arg, &error, sent);
 	free(waiter);
 	free(take_item);
@@ -419,11 +463,14 @@ answer(SendItem *take_item, const char *code, const char *field,
 static void
 answer_late(SendItem *take_item)
 {
-	answer(take_item,
-		   take_item->was_sent   ? "unknown_outcome"
-		   : take_item->was_busy ? "busy"
-								 : "unavailable",
-		   "", NULL);
+	const char *code = take_item->was_sent   ? "unknown_outcome"
+					   : take_item->was_busy ? "busy"
+											 : "unavailable";
+
+	if (take_item->is_call)
+		db_write_late(take_item, code);
+	else
+		answer(take_item, code, "", NULL);
 }
 
 static void

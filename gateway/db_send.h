@@ -27,6 +27,7 @@ typedef struct DbSend
 	Uuid client_msg_id;
 	const char *body; /* copied */
 	size_t body_len;
+	int64_t reply_to;  /* seq of the message it answers; 0: none */
 	const char *trace; /* 55 characters, or NULL */
 } DbSend;
 
@@ -46,7 +47,7 @@ typedef void (*DbSentFn)(void *arg, const DbError *error, const DbSent *sent);
 
 void db_send(Db *db, const DbSend *send, DbSentFn done, void *arg);
 
-/* About every 10 ms: conversations that rested, deadlines. */
+/* About every 10 ms: conversations that rested, deadlines, gathered marks. */
 void db_send_tick(Db *db);
 
 typedef struct DbSendCounts

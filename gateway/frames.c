@@ -8,30 +8,39 @@ typedef struct CodeText
 {
 	const char *code;
 	const char *text;
+	int64_t retry_ms;
 } CodeText;
 
 static const CodeText code_texts[] = {
-	{ "not_found", "no such conversation, or you are not in it" },
-	{ "forbidden", "your role does not allow this" },
-	{ "invalid_argument", "a field is missing or malformed" },
-	{ "idempotency_mismatch", "this clientMsgId was used for another message" },
-	{ "unknown_user", "no such user" },
-	{ "too_large", "larger than the limit" },
-	{ "conflict", "this name or id is taken" },
-	{ "unsafe_durability", "the server is not set to keep what it confirms" },
-	{ "unsafe_isolation", "the server is set to an isolation we cannot use" },
-	{ "library_mismatch", "the server is being upgraded" },
-	{ "invalid_token", "no token, or one that is not valid" },
-	{ "bad_frame", "not a frame of this protocol" },
-	{ "unknown_type", "no such type of request" },
-	{ "not_ready", "wait for welcome" },
-	{ "rate_limited", "too much at once" },
-	{ "busy", "the conversation is locked by somebody else" },
-	{ "unavailable", "the database is away; nothing was written" },
+	{ "not_found", "no such conversation, or you are not in it", 0 },
+	{ "forbidden", "your role does not allow this", 0 },
+	{ "invalid_argument", "a field is missing or malformed", 0 },
+	{ "idempotency_mismatch", "this clientMsgId was used for another message",
+	  0 },
+	{ "unknown_user", "no such user", 0 },
+	{ "too_large", "larger than the limit", 0 },
+	{ "conflict", "it is taken, or was changed meanwhile", 0 },
+	{ "archived", "the conversation is archived", 0 },
+	{ "deleted", "the message was deleted", 0 },
+	{ "last_owner", "name another owner first", 0 },
+	{ "invalid_credentials", "no such handle and password", 0 },
+	{ "unsafe_durability", "the server is not set to keep what it confirms",
+	  0 },
+	{ "unsafe_isolation", "the server is set to an isolation we cannot use",
+	  0 },
+	{ "library_mismatch", "the server is being upgraded", 0 },
+	{ "invalid_token", "no token, or one that is not valid", 0 },
+	{ "bad_frame", "not a frame of this protocol", 0 },
+	{ "unknown_type", "no such type of request", 0 },
+	{ "not_ready", "wait for welcome", 0 },
+	{ "rate_limited", "too much at once", 0 },
+	{ "busy", "the conversation is locked by somebody else", 500 },
+	{ "unavailable", "the database is away; nothing was written", 1000 },
 	{ "unknown_outcome",
-	  "it may or may not have been written; retry with the same clientMsgId" },
-	{ "storage_full", "the database cannot write" },
-	{ "internal", "a mistake of ours" },
+	  "it may or may not have been written; retry with the same clientMsgId",
+	  0 },
+	{ "storage_full", "the database cannot write", 5000 },
+	{ "internal", "a mistake of ours", 0 },
 };
 
 static void begin(Buf *out, const char *type, const char *ref);
@@ -196,6 +205,17 @@ frame_text_field(Buf *out, const char *name, const char *text)
 		return;
 	buf_printf(out, ",\"%s\":", name);
 	buf_append_json(out, text, strlen(text));
+}
+
+int64_t
+frame_error_retry_ms(const char *code)
+{
+	for (size_t i = 0; i < sizeof(code_texts) / sizeof(code_texts[0]); i++)
+	{
+		if (strcmp(code_texts[i].code, code) == 0)
+			return code_texts[i].retry_ms;
+	}
+	return 0;
 }
 
 const char *

@@ -63,6 +63,9 @@ void frame_events_end(Buf *out, const char *position);
 /* `,"name":"text"`; nothing when text is "". */
 void frame_text_field(Buf *out, const char *name, const char *text);
 
+/* When to try again after this error; 0: that is not said. */
+int64_t frame_error_retry_ms(const char *code);
+
 /* The message in words that goes with a code. */
 const char *frame_error_message(const char *code);
 

@@ -14,6 +14,7 @@ typedef struct GatewayConfig
 	char *pg_password_file;
 	int64_t pg_send_connections;
 	int64_t pg_read_connections;
+	int64_t pg_write_connections;
 	char *jwt_secret_file;
 	char *jwt_issuer;
 	char *jwt_audience;

@@ -17,6 +17,7 @@ static void on_db_state(void *arg, bool is_up, const Error *err);
 static void on_position(void *arg, const DbError *error, const HeadRows *rows,
 						const Position *position);
 static void on_committed(void *arg, const Uuid *conversation_id, uint64_t ev);
+static void on_joined(void *arg, const Uuid *user_id);
 static void on_send_done(void *arg, int64_t took_us);
 static void *ws_opened(void *arg, WsSocket *socket, char *take_token);
 static void ws_message(void *arg, void *user, const char *text, size_t len);
@@ -61,9 +62,11 @@ gateway_open_chat(Gateway *gateway, Error *err)
 						.audience = config->jwt_audience };
 	DbConfig db = { .send_connections = (int) config->pg_send_connections,
 					.read_connections = (int) config->pg_read_connections,
+					.write_connections = (int) config->pg_write_connections,
 					.send_queue_max = (int) config->send_queue,
 					.on_state = on_db_state,
 					.on_committed = on_committed,
+					.on_joined = on_joined,
 					.arg = gateway };
 
 	chat->auth = auth_open(&auth, err);
@@ -186,6 +189,16 @@ on_committed(void *arg, const Uuid *conversation_id, uint64_t ev)
 		awaited_add(gateway->awaited, conversation_id, ev, clock_now_us());
 	else
 		fanout_hint(gateway->chat.fanout, conversation_id, ev);
+}
+
+/* The next lap would tell, but she is waiting for it. */
+static void
+on_joined(void *arg, const Uuid *user_id)
+{
+	Gateway *gateway = arg;
+
+	if (!live_is_live(gateway->live))
+		roster_look(gateway->chat.roster, user_id, 0, NULL, NULL);
 }
 
 static void

@@ -19,9 +19,14 @@ struct SendQueue
 	SendItem *head;
 	SendItem *tail;
 	int count;
+	int call_count;   /* of them, calls */
+	UuidMap *running; /* conversations with a call under way */
 	UuidMap *rests;
 };
 
+static bool is_resting(const SendQueue *queue, const SendItem *item,
+					   int64_t now_us);
+static void unlink_after(SendQueue *queue, SendItem **link, SendItem *before);
 static void prune(SendQueue *queue);
 
 SendQueue *
@@ -30,6 +35,7 @@ send_queue_new(void)
 	SendQueue *queue = xcalloc(1, sizeof(*queue));
 
 	queue->rests = uuid_map_new();
+	queue->running = uuid_map_new();
 	return queue;
 }
 
@@ -43,6 +49,7 @@ send_queue_free(SendQueue **queue_ref)
 	assert(queue->count == 0);
 	prune(queue);
 	uuid_map_free(&queue->rests);
+	uuid_map_free(&queue->running);
 	free(queue);
 	*queue_ref = NULL;
 }
@@ -63,6 +70,7 @@ send_queue_add(SendQueue *queue, SendItem *take_item)
 		queue->head = take_item;
 	queue->tail = take_item;
 	queue->count++;
+	queue->call_count += take_item->is_call;
 }
 
 SendItem *
@@ -72,18 +80,20 @@ send_queue_take(SendQueue *queue, int64_t now_us, int *count)
 	SendItem **batch_end = &batch;
 	SendItem *last_kept = NULL;
 	SendItem **link = &queue->head;
+	UuidMap *held = queue->call_count > 0 ? uuid_map_new() : NULL;
 	size_t bytes = 0;
 
 	*count = 0;
 	while (*link != NULL && *count < SEND_BATCH_MAX)
 	{
 		SendItem *item = *link;
-		const Rest *rest =
-			uuid_map_count(queue->rests) > 0
-				? uuid_map_get(queue->rests, &item->conversation_id)
-				: NULL;
 
-		if (rest != NULL && rest->until_us > now_us)
+		if (item->is_call)
+			uuid_map_put(held, &item->conversation_id, item);
+		if (item->is_call || is_resting(queue, item, now_us) ||
+			(held != NULL && uuid_map_get(held, &item->conversation_id)) ||
+			(uuid_map_count(queue->running) > 0 &&
+			 uuid_map_get(queue->running, &item->conversation_id)))
 		{
 			last_kept = item;
 			link = &item->next;
@@ -92,16 +102,54 @@ send_queue_take(SendQueue *queue, int64_t now_us, int *count)
 		if (*count > 0 && bytes + item->body_len > SEND_BATCH_BYTES)
 			break;
 		bytes += item->body_len;
-		*link = item->next;
-		if (queue->tail == item)
-			queue->tail = last_kept;
-		item->next = NULL;
+		unlink_after(queue, link, last_kept);
 		*batch_end = item;
 		batch_end = &item->next;
 		(*count)++;
-		queue->count--;
 	}
+	if (held != NULL)
+		uuid_map_free(&held);
 	return batch;
+}
+
+SendItem *
+send_queue_take_call(SendQueue *queue, const SendItem *batch, int64_t now_us)
+{
+	SendItem *found = NULL;
+	SendItem *last_kept = NULL;
+	SendItem **link = &queue->head;
+	UuidMap *before;
+
+	if (queue->call_count == 0)
+		return NULL;
+	before = uuid_map_new();
+	for (; batch != NULL; batch = batch->next)
+		uuid_map_put(before, &batch->conversation_id, queue);
+	while (*link != NULL && found == NULL)
+	{
+		SendItem *item = *link;
+
+		if (item->is_call && !is_resting(queue, item, now_us) &&
+			!uuid_map_get(before, &item->conversation_id) &&
+			!uuid_map_get(queue->running, &item->conversation_id))
+		{
+			found = item;
+			unlink_after(queue, link, last_kept);
+			uuid_map_put(queue->running, &item->conversation_id, item);
+			break;
+		}
+		uuid_map_put(before, &item->conversation_id, queue);
+		last_kept = item;
+		link = &item->next;
+	}
+	uuid_map_free(&before);
+	return found;
+}
+
+void
+send_queue_call_ended(SendQueue *queue, const SendItem *call)
+{
+	uuid_map_remove(queue->running, &call->conversation_id);
 }
 
 void
@@ -114,6 +162,11 @@ send_queue_put_back(SendQueue *queue, SendItem *take_items, int64_t now_us)
 	{
 		last = item;
 		queue->count++;
+		if (item->is_call)
+		{
+			queue->call_count++;
+			send_queue_call_ended(queue, item);
+		}
 		if (item->was_busy)
 		{
 			Rest *rest = uuid_map_get(queue->rests, &item->conversation_id);
@@ -171,6 +224,7 @@ send_queue_expire(SendQueue *queue, int64_t now_us)
 		*late_end = item;
 		late_end = &item->next;
 		queue->count--;
+		queue->call_count -= item->is_call;
 	}
 	queue->tail = kept;
 	if (queue->count == 0)
@@ -193,6 +247,30 @@ send_queue_next_us(const SendQueue *queue)
 			next_us = rest->until_us;
 	}
 	return next_us;
+}
+
+static bool
+is_resting(const SendQueue *queue, const SendItem *item, int64_t now_us)
+{
+	const Rest *rest = uuid_map_count(queue->rests) > 0
+						   ? uuid_map_get(queue->rests, &item->conversation_id)
+						   : NULL;
+
+	return rest != NULL && rest->until_us > now_us;
+}
+
+/* Takes out the item that *link points to; before is its predecessor. */
+static void
+unlink_after(SendQueue *queue, SendItem **link, SendItem *before)
+{
+	SendItem *item = *link;
+
+	*link = item->next;
+	if (queue->tail == item)
+		queue->tail = before;
+	item->next = NULL;
+	queue->count--;
+	queue->call_count -= item->is_call;
 }
 
 static void

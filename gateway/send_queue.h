@@ -7,6 +7,11 @@
  * sends go back to where they were and the conversation rests for a while,
  * longer each time; others pass.
  *
+ * A call is anything else that is written to a conversation (an edit, a new
+ * member): it goes on another connection and by itself.  It waits until all
+ * that came before it in its conversation is written, and what came after it
+ * waits for it.
+ *
  * Pure: no I/O; the caller says what time it is.  One thread.  Owns what
  * waits; a batch belongs to its taker until it is given back or freed.
  */
@@ -33,8 +38,10 @@ typedef struct SendItem
 	int64_t deadline_us;
 	bool was_sent; /* the server may have seen it */
 	bool was_busy; /* the last word on it was `busy` */
+	bool is_call;  /* no message: arg says what */
 	void *arg;
-	char trace[56]; /* traceparent, or "" */
+	int64_t reply_to; /* seq; 0: none */
+	char trace[56];   /* traceparent, or "" */
 	uint32_t body_len;
 	char body[];
 } SendItem;
@@ -47,8 +54,17 @@ int send_queue_count(const SendQueue *queue);
 
 void send_queue_add(SendQueue *queue, SendItem *take_item);
 
-/* The next batch, oldest first, as a list; NULL when none may go now. */
+/* The next batch of sends, oldest first, as a list; NULL when none may go. */
 SendItem *send_queue_take(SendQueue *queue, int64_t now_us, int *count);
+
+/*
+ * The next call that may go; NULL when there is none.  batch: the sends that
+ * are under way.  Until send_queue_call_ended, or until it is put back, nothing
+ * else of its conversation goes.
+ */
+SendItem *send_queue_take_call(SendQueue *queue, const SendItem *batch,
+							   int64_t now_us);
+void send_queue_call_ended(SendQueue *queue, const SendItem *call);
 
 /*
  * Puts back a list that was taken, in its order, before all that wait.  The
@@ -57,7 +73,7 @@ SendItem *send_queue_take(SendQueue *queue, int64_t now_us, int *count);
 void send_queue_put_back(SendQueue *queue, SendItem *take_items,
 						 int64_t now_us);
 
-/* A send of this conversation was written: it does not rest any more. */
+/* Something of this conversation was written: it does not rest any more. */
 void send_queue_passed(SendQueue *queue, const Uuid *conversation_id);
 
 /* Takes out the items whose deadline has passed, as a list. */

@@ -272,7 +272,8 @@ connected(PgConn *conn)
 	if (PQsetnonblocking(conn->pg, 1) != 0 ||
 		PQenterPipelineMode(conn->pg) == 0 ||
 		!pg_prepared_begin(conn->prepared, conn->pg,
-						   conn->config.statement_timeout_ms))
+						   conn->config.statement_timeout_ms,
+						   conn->config.lock_timeout_ms))
 	{
 		pg_first_line(&conn->why, PQerrorMessage(conn->pg));
 		lost(conn, "could not prepare");

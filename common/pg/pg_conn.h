@@ -77,8 +77,9 @@ typedef struct PgConnConfig
 	const char *application_name;
 	const PgStatement *statements; /* ends with a NULL name */
 	int64_t statement_timeout_ms;
-	int max_queued;    /* waiting; more are PG_NOT_SENT */
-	int max_in_flight; /* on the server at once */
+	int64_t lock_timeout_ms; /* 0: none */
+	int max_queued;          /* waiting; more are PG_NOT_SENT */
+	int max_in_flight;       /* on the server at once */
 
 	/* Came up or went away; err says why, NULL when up.  May be NULL. */
 	void (*on_state)(void *arg, bool is_up, const Error *err);

@@ -26,7 +26,7 @@ pg_pool_new(const PgLoop *loop, const PgConnConfig *config, int lanes,
 		xcalloc(1, sizeof(*pool) + (size_t) count * sizeof(pool->conns[0]));
 	PgConnConfig each = *config;
 
-	assert(lanes >= 1 && others >= 1);
+	assert(lanes >= 0 && others >= 1);
 	pool->lanes = lanes;
 	pool->count = count;
 	pool->on_state = config->on_state;

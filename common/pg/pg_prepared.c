@@ -49,16 +49,21 @@ pg_prepared_reset(PgPrepared *prepared)
 
 bool
 pg_prepared_begin(PgPrepared *prepared, PGconn *pg,
-				  int64_t statement_timeout_ms)
+				  int64_t statement_timeout_ms, int64_t lock_timeout_ms)
 {
-	char limit[32];
-	const char *values[] = { limit };
+	char statement[32];
+	char lock[32];
+	const char *values[] = { statement, lock };
 
-	snprintf(limit, sizeof(limit), "%lld", (long long) statement_timeout_ms);
-	if (PQsendQueryParams(pg,
-						  "SELECT pg_catalog.set_config("
-						  "'statement_timeout', $1::text, false)",
-						  1, NULL, values, NULL, NULL, 0) == 0)
+	snprintf(statement, sizeof(statement), "%lld",
+			 (long long) statement_timeout_ms);
+	snprintf(lock, sizeof(lock), "%lld", (long long) lock_timeout_ms);
+	if (PQsendQueryParams(
+			pg,
+			"SELECT pg_catalog.set_config('statement_timeout', $1::text, "
+			"false),"
+			" pg_catalog.set_config('lock_timeout', $2::text, false)",
+			2, NULL, values, NULL, NULL, 0) == 0)
 		return false;
 	for (int i = 0; i < prepared->count; i++)
 	{

@@ -27,9 +27,10 @@ void pg_prepared_free(PgPrepared **prepared);
 /* A new connection has none. */
 void pg_prepared_reset(PgPrepared *prepared);
 
-/* The time limit of statements, all that are not lazy, a sync. */
+/* The time limits, all that are not lazy, a sync. */
 bool pg_prepared_begin(PgPrepared *prepared, PGconn *pg,
-					   int64_t statement_timeout_ms) MUST_CHECK;
+					   int64_t statement_timeout_ms,
+					   int64_t lock_timeout_ms) MUST_CHECK;
 
 /* One request and its sync.  *is_preparing: its first result is of that. */
 bool pg_prepared_send(PgPrepared *prepared, PGconn *pg,

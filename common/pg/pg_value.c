@@ -32,6 +32,14 @@ pg_params_fini(PgParams *params)
 }
 
 void
+pg_params_copy(const PgParams *params, PgParams *copy)
+{
+	*copy = *params;
+	buf_init(&copy->bytes);
+	buf_append(&copy->bytes, params->bytes.data, params->bytes.len);
+}
+
+void
 pg_params_null(PgParams *params)
 {
 	params->len[begin(params)] = -1;

@@ -30,6 +30,7 @@ typedef struct PgParams
 
 void pg_params_init(PgParams *params);
 void pg_params_fini(PgParams *params);
+void pg_params_copy(const PgParams *params, PgParams *copy);
 
 void pg_params_null(PgParams *params);
 void pg_params_uuid(PgParams *params, const Uuid *value);

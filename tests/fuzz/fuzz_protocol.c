@@ -122,13 +122,13 @@ try_frame(const char *text, size_t len)
 {
 	DbError busy = { .code = "busy" };
 	int before = world.socket.frame_count;
-	int asked = fake_db.sends + fake_db.reads;
+	int asked = fake_db.sends + fake_db.calls;
 	json_t *answer;
 
 	command_run(&world.chat, world.socket.session, text, len);
 	if (world.socket.close_code != 0)
 		return; /* bye */
-	asked = fake_db.sends + fake_db.reads - asked;
+	asked = fake_db.sends + fake_db.calls - asked;
 	need(world.socket.frame_count - before + asked == 1);
 	if (asked == 1 && fake_db.sent != NULL)
 		fake_db.sent(fake_db.arg, &busy, NULL);

@@ -40,11 +40,11 @@ typedef struct FakeDb
 	int sends;
 	DbAnswerFn answer;
 	void *arg;
-	int reads;
-	Uuid conversation_id;
-	int64_t number;
-	int max_rows;
-	int ids;
+	int calls;
+	const Verb *verb;
+	VerbValue values[VERB_ARGS_MAX];
+	char texts[VERB_ARGS_MAX][200];
+	Mark mark;
 	Uuid users[16];
 	int user_count;
 	DbHeadRowsFn rows;
@@ -126,50 +126,53 @@ db_send(Db *db, const DbSend *send, DbSentFn done, void *arg)
 	fake_db.arg = arg;
 }
 
-static void
-note_read(DbAnswerFn done, void *arg)
+void
+db_call(Db *db, const Verb *verb, const Uuid *actor, const VerbValues *values,
+		DbAnswerFn done, void *arg)
 {
-	fake_db.reads++;
+	(void) db;
+	(void) actor;
+	fake_db.calls++;
+	fake_db.verb = verb;
+	fake_db.answer = done;
+	fake_db.arg = arg;
+	for (int i = 0; i < VERB_ARGS_MAX; i++)
+	{
+		fake_db.values[i] = values->value[i];
+		fake_db.values[i].ids = NULL; /* borrowed for the call */
+		fake_db.values[i].text = NULL;
+		if (values->value[i].text != NULL)
+			snprintf(fake_db.texts[i], sizeof(fake_db.texts[i]), "%s",
+					 values->value[i].text);
+		else
+			fake_db.texts[i][0] = '\0';
+	}
+}
+
+void
+db_mark(Db *db, const Mark *mark, DbAnswerFn done, void *arg)
+{
+	(void) db;
+	fake_db.calls++;
+	fake_db.mark = *mark;
 	fake_db.answer = done;
 	fake_db.arg = arg;
 }
 
-void
-db_heads(Db *db, const Uuid *actor, DbAnswerFn done, void *arg)
+/* Answers the last call with these fields. */
+static inline void
+fake_answer(const char *fields)
 {
-	(void) db;
-	(void) actor;
-	note_read(done, arg);
-}
+	DbError none = { .code = NULL };
+	DbAnswer answer = { .fields = NULL };
+	Buf text;
 
-void
-db_changes(Db *db, const Uuid *actor, const Uuid *conversation_id,
-		   int64_t after_ev, int max_rows, DbAnswerFn done, void *arg)
-{
-	(void) db;
-	(void) actor;
-	fake_db.conversation_id = *conversation_id;
-	fake_db.number = after_ev;
-	fake_db.max_rows = max_rows;
-	note_read(done, arg);
-}
-
-void
-db_history(Db *db, const Uuid *actor, const Uuid *conversation_id,
-		   int64_t before_seq, int max_rows, DbAnswerFn done, void *arg)
-{
-	db_changes(db, actor, conversation_id, before_seq, max_rows, done, arg);
-}
-
-void
-db_users(Db *db, const Uuid *actor, const Uuid *ids, int count, DbAnswerFn done,
-		 void *arg)
-{
-	(void) db;
-	(void) actor;
-	(void) ids;
-	fake_db.ids = count;
-	note_read(done, arg);
+	buf_init(&text);
+	buf_append_str(&text, fields);
+	answer.fields = &text;
+	answer.content_len = text.len;
+	fake_db.answer(fake_db.arg, &none, &answer);
+	buf_fini(&text);
 }
 
 void

@@ -338,6 +338,15 @@ every_bad_frame_has_its_error(void **state)
 		  "beforeSeq" },
 		{ "{\"type\":\"history\"," C ",\"maxRows\":201}", "invalid_argument",
 		  "maxRows" },
+		{ "{\"type\":\"mark\"," C "}", "invalid_argument", "readSeq" },
+		{ "{\"type\":\"edit\"," C ",\"seq\":0,\"body\":\"a\"}",
+		  "invalid_argument", "seq" },
+		{ "{\"type\":\"react\"," C ",\"seq\":1,\"emoji\":\"\"}",
+		  "invalid_argument", "emoji" },
+		{ "{\"type\":\"react\"," C ",\"seq\":1,\"emoji\":\"x\",\"isOn\":1}",
+		  "bad_frame", "isOn" },
+		{ "{\"type\":\"preference\"," C ",\"mutedUntil\":\"soon\"}",
+		  "invalid_argument", "mutedUntil" },
 		{ "{\"type\":\"users\"}", "invalid_argument", "ids" },
 		{ "{\"type\":\"users\",\"ids\":{}}", "bad_frame", "ids" },
 		{ "{\"type\":\"users\",\"ids\":[]}", "invalid_argument", "ids" },
@@ -365,7 +374,7 @@ every_bad_frame_has_its_error(void **state)
 			fail_msg("%s: %s", cases[i].text, fake_last(&scene->socket));
 	}
 	assert_int_equal(fake_db.sends, 0);
-	assert_int_equal(fake_db.reads, 0);
+	assert_int_equal(fake_db.calls, 0);
 	assert_int_equal(scene->socket.close_code, 0);
 }
 
@@ -406,7 +415,7 @@ nothing_is_done_before_welcome(void **state)
 		if (round == 0)
 			hello_on(scene, &scene->socket, "");
 	}
-	assert_int_equal(fake_db.sends + fake_db.reads, 0);
+	assert_int_equal(fake_db.sends + fake_db.calls, 0);
 	rows_come(true);
 }
 
@@ -511,35 +520,93 @@ sends_are_limited_per_user(void **state)
 }
 
 static void
-reads_pass_their_arguments_and_answers(void **state)
+calls_pass_their_arguments_and_answers(void **state)
 {
 	Scene *scene = *state;
-	DbError none = { .code = NULL };
-	Buf fields;
 
 	welcome(scene);
-	buf_init(&fields);
-	buf_append_str(&fields, "\"events\":[]");
 	say(scene, "{\"type\":\"changes\",\"ref\":\"c\"," C ",\"afterEv\":41}");
-	assert_int_equal(fake_db.number, 41);
-	assert_int_equal(fake_db.max_rows, 200);
-	assert_int_equal(fake_db.conversation_id.byte[15], 0xc1);
-	fake_db.answer(fake_db.arg, &none, &fields);
+	assert_string_equal(fake_db.verb->type, "changes");
+	assert_int_equal(fake_db.values[0].uuid.byte[15], 0xc1);
+	assert_int_equal(fake_db.values[1].number, 41);
+	assert_int_equal(fake_db.values[2].number, 200);
+	fake_answer("\"events\":[]");
 	assert_string_equal(fake_last(&scene->socket),
 						"{\"type\":\"changes\",\"ref\":\"c\",\"events\":[]}");
 	say(scene, "{\"type\":\"history\"," C "}");
-	assert_int_equal(fake_db.number, 0);
-	assert_int_equal(fake_db.max_rows, 50);
-	fake_db.answer(fake_db.arg, &none, &fields);
+	assert_false(fake_db.values[1].is_set);
+	assert_int_equal(fake_db.values[3].number, 50);
+	fake_answer("\"events\":[]");
 	assert_non_null(strstr(fake_last(&scene->socket), "\"history\""));
 	say(scene, "{\"type\":\"users\",\"ids\":[\"" ALICE "\",\"" ALICE "\"]}");
-	assert_int_equal(fake_db.ids, 2);
+	assert_int_equal(fake_db.values[0].count, 2);
 	fake_db.answer(fake_db.arg, &(DbError){ .code = "unavailable" }, NULL);
 	assert_non_null(strstr(fake_last(&scene->socket), "\"unavailable\""));
 	say(scene, "{\"type\":\"heads\"}");
 	fake_gone(&scene->socket);
-	fake_db.answer(fake_db.arg, &none, &fields);
-	buf_fini(&fields);
+	fake_answer("");
+}
+
+static void
+writes_are_answered_done(void **state)
+{
+	Scene *scene = *state;
+
+	welcome(scene);
+	say(scene, "{\"type\":\"edit\",\"ref\":\"e\"," C
+			   ",\"seq\":7,\"body\":\"better\",\"expectedRev\":3}");
+	assert_string_equal(fake_db.verb->type, "edit");
+	assert_int_equal(fake_db.values[1].number, 7);
+	assert_string_equal(fake_db.texts[2], "better");
+	assert_int_equal(fake_db.values[3].number, 3);
+	fake_answer("\"ev\":9");
+	assert_string_equal(fake_last(&scene->socket),
+						"{\"type\":\"done\",\"ref\":\"e\",\"ev\":9}");
+	say(scene, "{\"type\":\"preference\"," C
+			   ",\"mutedUntil\":\"2027-01-15T10:00:00.5+02:00\"}");
+	assert_int_equal(fake_db.values[2].number, INT64_C(1800000000500000));
+	fake_answer("\"rev\":1");
+	say(scene, "{\"type\":\"mark\"," C ",\"readSeq\":7}");
+	assert_int_equal(fake_db.mark.read_seq, 7);
+	assert_int_equal(fake_db.mark.delivered_seq, MARK_NONE);
+	fake_answer("\"readSeq\":7");
+	assert_non_null(strstr(fake_last(&scene->socket), "\"done\""));
+}
+
+static void
+null_is_as_absent(void **state)
+{
+	Scene *scene = *state;
+
+	welcome(scene);
+	say(scene, "{\"type\":\"update\"," C
+			   ",\"title\":null,\"topic\":\"\",\"isPublic\":false}");
+	assert_false(fake_db.values[1].is_set);
+	assert_true(fake_db.values[2].is_set);
+	assert_int_equal(fake_db.values[2].len, 0);
+	assert_true(fake_db.values[3].is_set);
+	assert_false(fake_db.values[3].truth);
+	fake_answer("");
+}
+
+static void
+a_token_does_what_its_scopes_allow(void **state)
+{
+	Scene *scene = *state;
+	Identity identity;
+
+	welcome(scene);
+	identity = *session_identity(scene->socket.session);
+	identity.scopes = AUTH_READ;
+	session_set_identity(scene->socket.session, &identity);
+	say(scene, "{\"type\":\"send\"," C "," M ",\"body\":\"a\"}");
+	assert_non_null(strstr(fake_last(&scene->socket), "\"forbidden\""));
+	say(scene, "{\"type\":\"leave\"," C "}");
+	assert_non_null(strstr(fake_last(&scene->socket), "\"forbidden\""));
+	assert_int_equal(fake_db.sends + fake_db.calls, 0);
+	say(scene, "{\"type\":\"heads\"}");
+	assert_int_equal(fake_db.calls, 1);
+	fake_answer("");
 }
 
 static void
@@ -569,7 +636,10 @@ main(void)
 		SCENE(a_send_that_failed_says_how),
 		SCENE(a_body_of_16_KiB_is_the_largest),
 		SCENE(sends_are_limited_per_user),
-		SCENE(reads_pass_their_arguments_and_answers),
+		SCENE(calls_pass_their_arguments_and_answers),
+		SCENE(writes_are_answered_done),
+		SCENE(null_is_as_absent),
+		SCENE(a_token_does_what_its_scopes_allow),
 		SCENE(bye_closes),
 	};
 
