@@ -10,35 +10,24 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "http.h"
 #include "log.h"
+#include "proxy_header.h"
 #include "xalloc.h"
 
 #define ACCEPTS_PER_TURN 128
 #define BACKLOG          4096
 #define PAUSE_MS         200
-#define READ_BYTES       2048
+#define CERTIFICATE_US   INT64_C(10000000) /* looked at that often */
 
-typedef enum KnockState
-{
-	KNOCK_HEAD,   /* reading */
-	KNOCK_ANSWER, /* writing */
-	KNOCK_LINGER  /* until the client has read it */
-} KnockState;
-
-/* One connection at the door. */
+/* A connection that has yet to say for whom it is. */
 typedef struct Knock
 {
-	uv_poll_t poll;
+	Door *door;
+	Conn *conn;
 	struct Knock *next;
 	struct Knock *prev;
-	Door *door;
-	int fd;
-	KnockState state;
-	int64_t deadline_us;
-	Buf in;
-	Buf out;
-	size_t written;
+	size_t len;
+	unsigned char bytes[PROXY_HEADER_MAX];
 } Knock;
 
 struct Door
@@ -50,40 +39,68 @@ struct Door
 	int port;
 	int open_handles;
 	bool is_stopped;
-	bool is_closed;
+	Tls *tls;
+	AddressRanges trusted;
+	AddressLimit *limit;
+	HttpServer *http;
+	Conns *conns;
 	Knock *knocks;
-	int count;
+	int64_t looked_us; /* at the certificate */
 	DoorCounts counts;
 };
 
 static int listen_on(const DoorConfig *config, int *port, Error *err);
 static void on_listen(uv_poll_t *poll, int status, int events);
+static void pause_accepting(Door *door, const char *why);
 static void on_pause(uv_timer_t *timer);
 static void on_door_closed(uv_handle_t *handle);
-static void knock_new(Door *door, int fd);
-static void on_knock(uv_poll_t *poll, int status, int events);
-static void knock_read(Knock *knock);
-static void knock_decide(Knock *knock);
-static void knock_upgrade(Knock *knock, const HttpHead *head);
-static void knock_answer(Knock *knock);
-static void knock_write(Knock *knock);
-static void knock_linger(Knock *knock);
-static int knock_release(Knock *knock);
-static void knock_end(Knock *knock);
-static void on_knock_closed(uv_handle_t *handle);
+static void come_in(Door *door, int fd, const struct sockaddr *from);
+static bool count_in(Door *door, Conn *conn, const Address *address);
+static void hand_on(Door *door, Conn *take_conn);
+static void on_freed(void *arg, const Address *address);
+static void on_readable(void *user, int fd);
+static void on_knock_ended(void *user);
+static Conn *knock_release(Knock *knock);
+static void refresh_certificate(Door *door);
+static void door_free(Door *door);
+
+static const ConnHandler knock_handler = {
+	.readable = on_readable,
+	.ended = on_knock_ended,
+	.deadline = on_knock_ended,
+};
 
 Door *
 door_open(uv_loop_t *loop, const DoorConfig *config, Error *err)
 {
 	Door *door = xcalloc(1, sizeof(*door));
+	HttpServerConfig http = { .files = config->files,
+							  .allowed_origins = config->allowed_origins,
+							  .trusted = &door->trusted,
+							  .max_connections = config->max_http,
+							  .may_upgrade = config->may_upgrade,
+							  .upgrade = config->upgrade,
+							  .request = config->request,
+							  .arg = config->arg };
 
 	door->config = *config;
+	door->fd = -1;
+	door->limit = address_limit_new(config->address_connections,
+									&config->address_requests);
+	http.limit = door->limit;
+	if (!address_ranges_parse(config->trusted_proxies, &door->trusted, err))
+		goto cleanup;
+	if (config->tls_cert_file != NULL &&
+		(door->tls = tls_open(config->tls_cert_file, config->tls_key_file,
+							  err)) == NULL)
+		goto cleanup;
 	door->fd = listen_on(config, &door->port, err);
 	if (door->fd < 0)
-	{
-		free(door);
-		return NULL;
-	}
+		goto cleanup;
+	door->conns = conns_open(loop, on_freed, door, err);
+	if (door->conns == NULL)
+		goto cleanup;
+	door->http = http_server_new(&http);
 	uv_poll_init(loop, &door->poll, door->fd);
 	uv_timer_init(loop, &door->pause);
 	door->poll.data = door;
@@ -91,6 +108,10 @@ door_open(uv_loop_t *loop, const DoorConfig *config, Error *err)
 	door->open_handles = 2;
 	uv_poll_start(&door->poll, UV_READABLE, on_listen);
 	return door;
+
+cleanup:
+	door_free(door);
+	return NULL;
 }
 
 int
@@ -109,6 +130,7 @@ door_stop(Door *door)
 	uv_poll_stop(&door->poll);
 	close(door->fd);
 	door->fd = -1;
+	http_server_stop(door->http);
 }
 
 void
@@ -120,9 +142,10 @@ door_close(Door **door_ref)
 		return;
 	*door_ref = NULL;
 	door_stop(door);
-	door->is_closed = true;
 	while (door->knocks != NULL)
-		knock_end(door->knocks);
+		on_knock_ended(door->knocks);
+	http_server_free(&door->http);
+	conns_close(&door->conns);
 	uv_close((uv_handle_t *) &door->poll, on_door_closed);
 	uv_close((uv_handle_t *) &door->pause, on_door_closed);
 }
@@ -132,21 +155,35 @@ door_tick(Door *door)
 {
 	int64_t now_us = clock_now_us();
 
-	for (Knock *knock = door->knocks, *next; knock != NULL; knock = next)
-	{
-		next = knock->next;
-		if (knock->deadline_us > now_us)
-			continue;
-		if (knock->state == KNOCK_HEAD)
-			door->counts.timed_out++;
-		knock_end(knock);
-	}
+	address_limit_sweep(door->limit, now_us);
+	if (door->tls == NULL || now_us - door->looked_us < CERTIFICATE_US)
+		return;
+	door->looked_us = now_us;
+	refresh_certificate(door);
+}
+
+int
+door_busy(const Door *door)
+{
+	return http_server_busy(door->http);
 }
 
 const DoorCounts *
 door_counts(const Door *door)
 {
 	return &door->counts;
+}
+
+const HttpServer *
+door_http(const Door *door)
+{
+	return door->http;
+}
+
+const Conns *
+door_conns(const Door *door)
+{
+	return door->conns;
 }
 
 static int
@@ -194,30 +231,37 @@ on_listen(uv_poll_t *poll, int status, int events)
 	(void) events;
 	for (int i = 0; i < ACCEPTS_PER_TURN; i++)
 	{
+		struct sockaddr_storage from;
+		socklen_t size = sizeof(from);
 		int fd;
 
-		if (door->count >= DOOR_WAITING_MAX)
-			errno = EMFILE;
-		fd = door->count >= DOOR_WAITING_MAX
-				 ? -1
-				 : accept4(door->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd >= 0)
+		if (!http_server_make_room(door->http))
 		{
-			knock_new(door, fd);
-			continue;
-		}
-		if (errno == EINTR || errno == ECONNABORTED)
-			continue;
-		if (errno == EAGAIN)
+			pause_accepting(door, "all places at the door are taken");
 			return;
-
-		/* EMFILE, ENFILE, ENOBUFS, ENOMEM: the backlog waits for us. */
-		log_warn("accepting pauses", "reason=%s", log_quote(strerror(errno)));
-		door->counts.pauses++;
-		uv_poll_stop(&door->poll);
-		uv_timer_start(&door->pause, on_pause, PAUSE_MS, 0);
-		return;
+		}
+		fd = accept4(door->fd, (struct sockaddr *) &from, &size,
+					 SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0)
+			come_in(door, fd, (const struct sockaddr *) &from);
+		else if (errno == EAGAIN)
+			return;
+		else if (errno != EINTR && errno != ECONNABORTED)
+		{
+			/* EMFILE, ENFILE, ENOBUFS, ENOMEM: the backlog waits for us. */
+			pause_accepting(door, strerror(errno));
+			return;
+		}
 	}
+}
+
+static void
+pause_accepting(Door *door, const char *why)
+{
+	log_warn("accepting pauses", "reason=%s", log_quote(why));
+	door->counts.pauses++;
+	uv_poll_stop(&door->poll);
+	uv_timer_start(&door->pause, on_pause, PAUSE_MS, 0);
 }
 
 static void
@@ -235,227 +279,169 @@ on_door_closed(uv_handle_t *handle)
 	Door *door = handle->data;
 
 	if (--door->open_handles == 0)
-		free(door);
+		door_free(door);
 }
 
 static void
-knock_new(Door *door, int fd)
+come_in(Door *door, int fd, const struct sockaddr *from)
 {
-	Knock *knock = xcalloc(1, sizeof(*knock));
+	Address address;
+	Knock *knock;
+	Conn *conn;
 	int on = 1;
 
+	door->counts.accepted++;
 	(void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	knock->door = door;
-	knock->fd = fd;
-	knock->deadline_us = clock_now_us() + DOOR_HEAD_MS * 1000;
-	buf_init(&knock->in);
-	buf_init(&knock->out);
-	if (uv_poll_init(door->poll.loop, &knock->poll, fd) != 0)
+	address_of_socket(from, &address);
+	conn = conn_new(door->conns, fd, &knock_handler, NULL);
+	if (conn == NULL)
+		return;
+	conn_set_address(conn, &address, false);
+	if (!address_ranges_have(&door->trusted, &address))
 	{
-		close(fd);
-		free(knock);
+		if (count_in(door, conn, &address))
+			hand_on(door, conn);
 		return;
 	}
-	knock->poll.data = knock;
+	if (!door->config.has_proxy_header)
+	{
+		hand_on(door, conn);
+		return;
+	}
+	knock = xcalloc(1, sizeof(*knock));
+	knock->door = door;
+	knock->conn = conn;
 	knock->next = door->knocks;
 	if (door->knocks != NULL)
 		door->knocks->prev = knock;
 	door->knocks = knock;
-	door->count++;
-	door->open_handles++;
-	door->counts.accepted++;
-	uv_poll_start(&knock->poll, UV_READABLE, on_knock);
+	conn_set_handler(conn, &knock_handler, knock);
+	conn_set_deadline(conn, DOOR_PROXY_MS);
+}
+
+/* False: there are too many of them, and this one is closed. */
+static bool
+count_in(Door *door, Conn *conn, const Address *address)
+{
+	bool is_in = address_limit_enter(door->limit, address);
+
+	conn_set_address(conn, address, is_in);
+	if (is_in)
+		return true;
+	door->counts.crowded++;
+	conn_free(&conn);
+	return false;
 }
 
 static void
-on_knock(uv_poll_t *poll, int status, int events)
+hand_on(Door *door, Conn *take_conn)
 {
-	Knock *knock = poll->data;
-
-	(void) events;
-	if (status < 0)
-		knock_end(knock);
-	else if (knock->state == KNOCK_ANSWER)
-		knock_write(knock);
-	else
-		knock_read(knock);
+	if (door->tls != NULL)
+		conn_start_tls(take_conn, door->tls);
+	http_server_take(door->http, take_conn);
 }
 
 static void
-knock_read(Knock *knock)
+on_freed(void *arg, const Address *address)
 {
-	char *room = buf_reserve(&knock->in, READ_BYTES);
-	ssize_t got = recv(knock->fd, room, READ_BYTES, 0);
+	Door *door = arg;
+
+	address_limit_leave(door->limit, address);
+}
+
+/*
+ * Looks at what is there and takes only the header's bytes: what follows may
+ * be TLS's.  All that is looked at and belongs to it is taken, so the socket
+ * does not stay readable for bytes already seen.
+ */
+static void
+on_readable(void *user, int fd)
+{
+	Knock *knock = user;
+	Door *door = knock->door;
+	Address address;
+	ProxyVerdict verdict;
+	size_t size;
+	Conn *conn;
+	ssize_t got = recv(fd, knock->bytes + knock->len,
+					   sizeof(knock->bytes) - knock->len, MSG_PEEK);
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (got <= 0)
 	{
-		knock_end(knock);
+		on_knock_ended(knock);
 		return;
 	}
-	if (knock->state == KNOCK_LINGER)
-		return; /* thrown away */
-	knock->in.len += (size_t) got;
-	knock_decide(knock);
-}
-
-static void
-knock_decide(Knock *knock)
-{
-	const DoorConfig *config = &knock->door->config;
-	const char *reason;
-	HttpHead head;
-	int verdict =
-		http_head_parse(knock->in.data, knock->in.len, &head, &reason);
-
-	if (verdict == HTTP_MORE)
-		return;
-	if (verdict == HTTP_OK && head.size != knock->in.len)
+	verdict = proxy_header_parse(knock->bytes, knock->len + (size_t) got,
+								 &address, &size);
+	if (verdict == PROXY_BAD ||
+		recv(fd, knock->bytes + knock->len, size - knock->len, 0) !=
+			(ssize_t) (size - knock->len))
 	{
-		verdict = 400;
-		reason = "bytes after the head";
-	}
-	if (verdict == HTTP_OK && head.is_upgrade)
-	{
-		if (strcmp(head.path, "/v1/ws") != 0)
-		{
-			verdict = 404;
-			reason = "nothing here";
-		}
-		else if (!http_origin_is_allowed(&head, config->allowed_origins))
-		{
-			verdict = 403;
-			reason = "this origin is not allowed";
-		}
-		else if (knock->door->is_stopped || !config->may_upgrade(config->arg))
-		{
-			verdict = 503;
-			reason = "full, or going down";
-		}
-		else
-		{
-			knock_upgrade(knock, &head);
-			return;
-		}
-	}
-	else if (verdict == HTTP_OK && strcmp(head.path, "/v1/ws") == 0)
-	{
-		verdict = 426;
-		reason = "this is a WebSocket";
-	}
-	if (verdict == HTTP_OK)
-	{
-		knock->door->counts.answered++;
-		http_answer(config->files, &head, &knock->out);
-	}
-	else
-	{
-		knock->door->counts.refused++;
-		log_info("request refused", "status=%d reason=%s", verdict,
-				 log_quote(reason));
-		http_refuse(verdict, reason, &knock->out);
-	}
-	knock_answer(knock);
-}
-
-static void
-knock_upgrade(Knock *knock, const HttpHead *head)
-{
-	const DoorConfig *config = &knock->door->config;
-	char *token =
-		head->token.len > 0 ? xstrndup(head->token.at, head->token.len) : NULL;
-	char key[25];
-	int fd;
-
-	memcpy(key, head->websocket_key.at, 24);
-	key[24] = '\0';
-	fd = knock_release(knock);
-	config->upgrade(config->arg, fd, key, token);
-}
-
-static void
-knock_answer(Knock *knock)
-{
-	knock->state = KNOCK_ANSWER;
-	knock->deadline_us = clock_now_us() + DOOR_ANSWER_MS * 1000;
-	knock_write(knock);
-}
-
-static void
-knock_write(Knock *knock)
-{
-	while (knock->written < knock->out.len)
-	{
-		ssize_t put = send(knock->fd, knock->out.data + knock->written,
-						   knock->out.len - knock->written, MSG_NOSIGNAL);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0 && errno == EAGAIN)
-		{
-			uv_poll_start(&knock->poll, UV_WRITABLE, on_knock);
-			return;
-		}
-		if (put < 0)
-		{
-			knock_end(knock);
-			return;
-		}
-		knock->written += (size_t) put;
-	}
-	knock_linger(knock);
-}
-
-/* Closing with unread bytes would reset the answer away. */
-static void
-knock_linger(Knock *knock)
-{
-	knock->state = KNOCK_LINGER;
-	knock->deadline_us = clock_now_us() + 2000000;
-	buf_reset(&knock->in);
-	if (shutdown(knock->fd, SHUT_WR) != 0)
-	{
-		knock_end(knock);
+		log_info("no PROXY header from a trusted proxy", NULL);
+		door->counts.bad_proxy++;
+		on_knock_ended(knock);
 		return;
 	}
-	uv_poll_start(&knock->poll, UV_READABLE, on_knock);
+	knock->len = size;
+	if (verdict == PROXY_MORE)
+		return;
+	conn = knock_release(knock);
+	conn_set_deadline(conn, 0);
+	if (verdict == PROXY_LOCAL || address_ranges_have(&door->trusted, &address))
+		hand_on(door, conn); /* the proxy's own check, or another's */
+	else if (count_in(door, conn, &address))
+		hand_on(door, conn);
 }
 
-/* Ends the knock without its descriptor. */
-static int
+static void
+on_knock_ended(void *user)
+{
+	Conn *conn = knock_release(user);
+
+	conn_free(&conn);
+}
+
+static Conn *
 knock_release(Knock *knock)
 {
-	Door *door = knock->door;
-	int fd = knock->fd;
+	Conn *conn = knock->conn;
 
 	if (knock->prev != NULL)
 		knock->prev->next = knock->next;
 	else
-		door->knocks = knock->next;
+		knock->door->knocks = knock->next;
 	if (knock->next != NULL)
 		knock->next->prev = knock->prev;
-	door->count--;
-	uv_poll_stop(&knock->poll);
-	uv_close((uv_handle_t *) &knock->poll, on_knock_closed);
-	return fd;
-}
-
-static void
-knock_end(Knock *knock)
-{
-	close(knock_release(knock));
-}
-
-static void
-on_knock_closed(uv_handle_t *handle)
-{
-	Knock *knock = handle->data;
-	Door *door = knock->door;
-
-	buf_fini(&knock->in);
-	buf_fini(&knock->out);
 	free(knock);
-	if (--door->open_handles == 0)
-		free(door);
+	return conn;
+}
+
+/* Connections keep the certificate they began with. */
+static void
+refresh_certificate(Door *door)
+{
+	bool is_new;
+	Error err;
+
+	if (!tls_refresh(door->tls, &is_new, &err))
+		log_warn("the new certificate is not taken", "reason=%s",
+				 log_quote(err.text));
+	else if (is_new)
+	{
+		door->counts.certificates++;
+		log_info("a new certificate is taken", NULL);
+	}
+}
+
+static void
+door_free(Door *door)
+{
+	if (door->fd >= 0)
+		close(door->fd);
+	address_ranges_free(&door->trusted);
+	address_limit_free(&door->limit);
+	tls_free(&door->tls);
+	free(door);
 }

@@ -26,7 +26,7 @@
 static bool start(Gateway *gateway, Error *err);
 static void stop(Gateway *gateway);
 static bool write_port_file(const char *path, int port, Error *err);
-static int64_t raise_descriptor_limit(int64_t connections);
+static int64_t raise_descriptor_limit(int64_t connections, int64_t others);
 
 /* loop */
 static void on_fast(uv_timer_t *timer);
@@ -62,7 +62,8 @@ start(Gateway *gateway, Error *err)
 	const GatewayConfig *config = gateway->config;
 
 	daemon_set_ready(gateway->daemon, false, "connecting to the database");
-	gateway->max_connections = raise_descriptor_limit(config->max_connections);
+	gateway->max_connections = raise_descriptor_limit(config->max_connections,
+													  config->http_connections);
 	uv_timer_init(&gateway->loop, &gateway->fast);
 	uv_timer_init(&gateway->loop, &gateway->slow);
 	uv_prepare_init(&gateway->loop, &gateway->turn_end);
@@ -99,18 +100,16 @@ stop(Gateway *gateway)
 {
 	Chat *chat = &gateway->chat;
 
+	ws_free(&gateway->ws);
 	door_close(&gateway->door);
 	if (gateway->live != NULL)
 		live_close(&gateway->live);
-	if (gateway->ws != NULL)
-		ws_shutdown(gateway->ws);
 	uv_close((uv_handle_t *) &gateway->fast, NULL);
 	uv_close((uv_handle_t *) &gateway->slow, NULL);
 	uv_close((uv_handle_t *) &gateway->turn_end, NULL);
 	uv_close((uv_handle_t *) &gateway->wake, NULL);
 	db_close(&chat->db);
 	uv_run(&gateway->loop, UV_RUN_DEFAULT);
-	ws_free(&gateway->ws);
 	roster_free(&chat->roster);
 	fanout_free(&chat->fanout);
 	awaited_free(&gateway->awaited);
@@ -143,12 +142,16 @@ write_port_file(const char *path, int port, Error *err)
 	return true;
 }
 
-/* As many connections as configured, or as there can be descriptors. */
+/*
+ * As many WebSockets as configured, or as there can be descriptors; others:
+ * connections that are none.
+ */
 static int64_t
-raise_descriptor_limit(int64_t connections)
+raise_descriptor_limit(int64_t connections, int64_t others)
 {
 	struct rlimit limit;
-	rlim_t wanted = (rlim_t) connections + OTHER_DESCRIPTORS;
+	rlim_t kept = (rlim_t) others + OTHER_DESCRIPTORS;
+	rlim_t wanted = (rlim_t) connections + kept;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
 		return connections;
@@ -158,9 +161,8 @@ raise_descriptor_limit(int64_t connections)
 	log_info("descriptors bound the connections",
 			 "descriptors=%llu max_connections=%lld",
 			 (unsigned long long) limit.rlim_cur, (long long) connections);
-	return limit.rlim_cur > 2 * OTHER_DESCRIPTORS
-			   ? (int64_t) limit.rlim_cur - OTHER_DESCRIPTORS
-			   : OTHER_DESCRIPTORS;
+	return (int64_t) (limit.rlim_cur > 2 * kept ? limit.rlim_cur - kept
+												: limit.rlim_cur / 2);
 }
 
 static void
@@ -190,7 +192,7 @@ on_slow(uv_timer_t *timer)
 	if (gateway->door != NULL)
 		door_tick(gateway->door);
 	gateway_metrics_update(gateway->metrics, &gateway->chat, gateway->door,
-						   ws_count(gateway->ws));
+						   gateway->ws);
 	if (db_is_up(gateway->chat.db))
 		daemon_set_ready(gateway->daemon, true, NULL);
 	else
@@ -226,7 +228,7 @@ drain(Gateway *gateway)
 		sessions_each(gateway->chat.sessions, drain_session, gateway);
 	else
 		sessions_each(gateway->chat.sessions, close_session, gateway);
-	if (ws_count(gateway->ws) == 0 ||
+	if ((ws_count(gateway->ws) == 0 && door_busy(gateway->door) == 0) ||
 		took_ms > gateway->config->drain_timeout_ms + CLOSE_WAIT_MS)
 		uv_stop(&gateway->loop);
 }

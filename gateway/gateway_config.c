@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include "address.h"
 #include "pg_conninfo.h"
 #include "redis_url.h"
 
@@ -76,6 +77,48 @@ const Option gateway_options[] = {
 	  .type = OPTION_STRING,
 	  .offset = OFFSET(allowed_origins),
 	  .help = "origins of other pages that may connect, comma-separated" },
+	{ .name = "tls_cert_file",
+	  .type = OPTION_STRING,
+	  .offset = OFFSET(tls_cert_file),
+	  .help = "certificate chain (PEM), leaf first; with it only TLS is "
+			  "spoken; read again when it changes" },
+	{ .name = "tls_key_file",
+	  .type = OPTION_SECRET_FILE,
+	  .offset = OFFSET(tls_key_file),
+	  .help = "the certificate's private key (PEM)" },
+	{ .name = "trusted_proxies",
+	  .type = OPTION_STRING,
+	  .offset = OFFSET(trusted_proxies),
+	  .help = "addresses or ranges (10.0.0.0/8, ...) whose X-Forwarded-For "
+			  "and PROXY headers are believed" },
+	{ .name = "proxy_protocol",
+	  .type = OPTION_BOOL,
+	  .offset = OFFSET(proxy_protocol),
+	  .fallback = "off",
+	  .help = "trusted proxies begin every connection with a PROXY header" },
+	{ .name = "http_connections",
+	  .type = OPTION_INT,
+	  .offset = OFFSET(http_connections),
+	  .fallback = "4096",
+	  .min = 16,
+	  .max = 1000000,
+	  .help = "connections at once that are no WebSocket" },
+	{ .name = "address_connections",
+	  .type = OPTION_INT,
+	  .offset = OFFSET(address_connections),
+	  .fallback = "1000",
+	  .min = 0,
+	  .max = 1000000,
+	  .help = "connections of one address (IPv6: one /64) at once; 0 = no "
+			  "limit" },
+	{ .name = "address_requests",
+	  .type = OPTION_INT,
+	  .offset = OFFSET(address_requests),
+	  .fallback = "500",
+	  .min = 0,
+	  .max = 1000000,
+	  .help = "HTTP requests and upgrades a second of one address, twice that "
+			  "at once; 0 = no limit" },
 	{ .name = "redis_url",
 	  .type = OPTION_STRING,
 	  .offset = OFFSET(redis_url),
@@ -141,6 +184,7 @@ bool
 gateway_config_check(const void *arg, Error *err)
 {
 	const GatewayConfig *config = arg;
+	AddressRanges ranges;
 	RedisUrl redis;
 	unsigned char address[16];
 
@@ -153,5 +197,13 @@ gateway_config_check(const void *arg, Error *err)
 		inet_pton(AF_INET6, config->listen_host, address) != 1)
 		return error_set(err, "listen_host is no address: \"%s\"",
 						 config->listen_host);
+	if ((config->tls_cert_file != NULL) != (config->tls_key_file != NULL))
+		return error_set(err, "tls_cert_file and tls_key_file go together");
+	if (!address_ranges_parse(config->trusted_proxies, &ranges, err))
+		return error_wrap(err, "trusted_proxies");
+	address_ranges_free(&ranges);
+	if (config->proxy_protocol && config->trusted_proxies == NULL)
+		return error_set(err, "proxy_protocol: from whom? trusted_proxies is "
+							  "not set");
 	return true;
 }

@@ -4,6 +4,7 @@
 #ifndef CHEMCHAT_GATEWAY_CONFIG_H
 #define CHEMCHAT_GATEWAY_CONFIG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "option.h"
@@ -23,6 +24,13 @@ typedef struct GatewayConfig
 	char *port_file;
 	char *web_root;
 	char *allowed_origins;
+	char *tls_cert_file;
+	char *tls_key_file;
+	char *trusted_proxies;
+	bool proxy_protocol;
+	int64_t http_connections;
+	int64_t address_connections;
+	int64_t address_requests;
 	char *redis_url;
 	char *redis_password_file;
 	int64_t max_connections;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "db_send.h"
+#include "door_metrics.h"
 #include "metrics.h"
 #include "xalloc.h"
 
@@ -16,10 +17,6 @@ typedef enum Number
 	N_DB_LOAD,
 	N_DB_UP,
 	N_LAP,
-	N_ACCEPTED,
-	N_DOOR_REFUSED,
-	N_DOOR_TIMED_OUT,
-	N_DOOR_PAUSES,
 	N_WELCOMES,
 	N_REQUESTS,
 	N_REFUSED,
@@ -74,15 +71,6 @@ static const Description descriptions[N_NUMBERS] = {
 	[N_LAP] = { true, "chemchat_gateway_lap_seconds",
 				"How long the last polled lap over all users took",
 				.is_in_microseconds = true },
-	[N_ACCEPTED] = { false, "chemchat_gateway_accepted_total",
-					 "TCP connections accepted" },
-	[N_DOOR_REFUSED] = { false, "chemchat_gateway_http_refused_total",
-						 "HTTP requests answered with an error" },
-	[N_DOOR_TIMED_OUT] = { false, "chemchat_gateway_http_timed_out_total",
-						   "Connections closed before their head was "
-						   "complete" },
-	[N_DOOR_PAUSES] = { false, "chemchat_gateway_accept_pauses_total",
-						"Times accepting paused for want of descriptors" },
 	[N_WELCOMES] = { false, "chemchat_gateway_welcomes_total",
 					 "Sessions begun" },
 	[N_REQUESTS] = { false, "chemchat_gateway_requests_total",
@@ -140,6 +128,7 @@ struct GatewayMetrics
 {
 	Metric *number[N_NUMBERS];
 	Metric *send_seconds;
+	DoorMetrics *door;
 };
 
 static void put(GatewayMetrics *metrics, Number which, uint64_t value);
@@ -158,6 +147,7 @@ gateway_metrics_new(void)
 			: d->is_gauge         ? metric_gauge(d->name, d->help, NULL)
 								  : metric_counter(d->name, d->help, NULL);
 	}
+	metrics->door = door_metrics_new();
 	metrics->send_seconds =
 		metric_histogram("chemchat_gateway_send_seconds",
 						 "From a send frame to its ok, COMMIT included", NULL);
@@ -167,20 +157,22 @@ gateway_metrics_new(void)
 void
 gateway_metrics_free(GatewayMetrics **metrics)
 {
+	if (*metrics != NULL)
+		door_metrics_free(&(*metrics)->door);
 	free(*metrics);
 	*metrics = NULL;
 }
 
 void
 gateway_metrics_update(GatewayMetrics *m, const Chat *chat, const Door *door,
-					   int connections)
+					   const Ws *ws)
 {
 	const SessionsCounts *sessions = sessions_counts(chat->sessions);
 	const FanoutCounts *fanout = fanout_counts(chat->fanout);
 	const RosterCounts *roster = roster_counts(chat->roster);
 	DbSendCounts sends = db_send_counts(chat->db);
 
-	put(m, N_CONNECTIONS, (uint64_t) connections);
+	put(m, N_CONNECTIONS, (uint64_t) ws_count(ws));
 	put(m, N_USERS, registry_user_count(chat->registry));
 	put(m, N_CONVERSATIONS, registry_conversation_count(chat->registry));
 	put(m, N_MEMBERSHIPS, registry_membership_count(chat->registry));
@@ -189,14 +181,7 @@ gateway_metrics_update(GatewayMetrics *m, const Chat *chat, const Door *door,
 	put(m, N_DB_UP, db_is_up(chat->db));
 	put(m, N_LAP, (uint64_t) roster->lap_us);
 	if (door != NULL)
-	{
-		const DoorCounts *counts = door_counts(door);
-
-		put(m, N_ACCEPTED, counts->accepted);
-		put(m, N_DOOR_REFUSED, counts->refused);
-		put(m, N_DOOR_TIMED_OUT, counts->timed_out);
-		put(m, N_DOOR_PAUSES, counts->pauses);
-	}
+		door_metrics_update(m->door, door, ws);
 	put(m, N_WELCOMES, chat->counts.welcomes);
 	put(m, N_REQUESTS, chat->counts.requests);
 	put(m, N_REFUSED, chat->counts.refused);

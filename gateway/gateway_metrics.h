@@ -10,6 +10,7 @@
 
 #include "chat.h"
 #include "door.h"
+#include "ws.h"
 
 typedef struct GatewayMetrics GatewayMetrics;
 
@@ -17,7 +18,7 @@ GatewayMetrics *gateway_metrics_new(void);
 void gateway_metrics_free(GatewayMetrics **metrics);
 
 void gateway_metrics_update(GatewayMetrics *metrics, const Chat *chat,
-							const Door *door, int connections);
+							const Door *door, const Ws *ws);
 void gateway_metrics_sent(GatewayMetrics *metrics, int64_t took_us);
 
 #endif

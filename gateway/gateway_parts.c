@@ -25,7 +25,8 @@ static void ws_writable(void *arg, void *user);
 static void ws_heard(void *arg, void *user);
 static void ws_closed(void *arg, void *user);
 static bool may_upgrade(void *arg);
-static void upgrade(void *arg, int take_fd, const char *key, char *take_token);
+static void upgrade(void *arg, Conn *take_conn, const char *key,
+					char *take_token);
 static void port_pull(void *arg, const Uuid *conversation_id,
 					  uint64_t after_ev);
 static void port_look(void *arg, const Uuid *user_id, int64_t delay_ms);
@@ -108,14 +109,19 @@ gateway_open_doors(Gateway *gateway, Error *err)
 						.port = (int) config->listen_port,
 						.allowed_origins = config->allowed_origins,
 						.files = gateway->files,
+						.tls_cert_file = config->tls_cert_file,
+						.tls_key_file = config->tls_key_file,
+						.trusted_proxies = config->trusted_proxies,
+						.has_proxy_header = config->proxy_protocol,
+						.address_connections = config->address_connections,
+						.max_http = (int) config->http_connections,
 						.may_upgrade = may_upgrade,
 						.upgrade = upgrade,
 						.arg = gateway };
 
-	gateway->ws =
-		ws_open(&gateway->loop, &handler, gateway, FRAME_TEXT_MAX, err);
-	if (gateway->ws == NULL)
-		return false;
+	door.address_requests.per_second = config->address_requests;
+	door.address_requests.burst = 2 * config->address_requests;
+	gateway->ws = ws_new(&handler, gateway, FRAME_TEXT_MAX);
 	gateway->door = door_open(&gateway->loop, &door, err);
 	return gateway->door != NULL;
 }
@@ -260,12 +266,11 @@ may_upgrade(void *arg)
 }
 
 static void
-upgrade(void *arg, int take_fd, const char *key, char *take_token)
+upgrade(void *arg, Conn *take_conn, const char *key, char *take_token)
 {
 	Gateway *gateway = arg;
 
-	if (!ws_adopt(gateway->ws, take_fd, key, take_token))
-		log_warn("could not take over a connection", NULL);
+	ws_adopt(gateway->ws, take_conn, key, take_token);
 }
 
 static void

@@ -1,10 +1,10 @@
 #include "http.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 static const char common_headers[] =
-	"Connection: close\r\n"
 	"X-Content-Type-Options: nosniff\r\n"
 	"X-Frame-Options: DENY\r\n"
 	"Referrer-Policy: no-referrer\r\n"
@@ -15,66 +15,191 @@ static const char common_headers[] =
 	"img-src 'self' data:; object-src 'none'; base-uri 'none'; "
 	"form-action 'none'; frame-ancestors 'none'\r\n";
 
-static const char *status_text(int status);
+static const char options_headers[] =
+	"Access-Control-Allow-Methods: GET, HEAD, POST, PUT, PATCH, DELETE\r\n"
+	"Access-Control-Allow-Headers: Authorization, Content-Type, "
+	"Idempotency-Key, If-Match, If-None-Match, traceparent\r\n"
+	"Access-Control-Max-Age: 600\r\n"
+	"Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n";
+
+typedef struct Status
+{
+	int status;
+	const char *text;
+	const char *code; /* of a problem the door itself answers with */
+} Status;
+
+static const Status statuses[] = {
+	{ 200, "OK", "" },
+	{ 201, "Created", "" },
+	{ 202, "Accepted", "" },
+	{ 204, "No Content", "" },
+	{ 304, "Not Modified", "" },
+	{ 400, "Bad Request", "bad_request" },
+	{ 401, "Unauthorized", "invalid_token" },
+	{ 403, "Forbidden", "forbidden" },
+	{ 404, "Not Found", "not_found" },
+	{ 405, "Method Not Allowed", "bad_request" },
+	{ 406, "Not Acceptable", "bad_request" },
+	{ 408, "Request Timeout", "timeout" },
+	{ 409, "Conflict", "conflict" },
+	{ 410, "Gone", "not_found" },
+	{ 412, "Precondition Failed", "conflict" },
+	{ 413, "Content Too Large", "too_large" },
+	{ 414, "URI Too Long", "too_large" },
+	{ 415, "Unsupported Media Type", "bad_request" },
+	{ 417, "Expectation Failed", "bad_request" },
+	{ 422, "Unprocessable Content", "invalid_argument" },
+	{ 426, "Upgrade Required", "bad_request" },
+	{ 428, "Precondition Required", "bad_request" },
+	{ 429, "Too Many Requests", "rate_limited" },
+	{ 431, "Request Header Fields Too Large", "too_large" },
+	{ 500, "Internal Server Error", "internal" },
+	{ 501, "Not Implemented", "bad_request" },
+	{ 503, "Service Unavailable", "unavailable" },
+	{ 504, "Gateway Timeout", "unknown_outcome" },
+	{ 505, "HTTP Version Not Supported", "bad_request" },
+};
+
+static const Status *find_status(int status);
+static bool has_header(const HttpAnswer *answer, const char *name);
 static bool etag_matches(Slice header, const char *etag);
 
-void
-http_answer(const StaticFiles *files, const HttpHead *head, Buf *out)
+bool
+http_is_status(int status)
 {
-	const StaticFile *file =
-		files != NULL ? static_files_find(files, head->path) : NULL;
-
-	if (file == NULL)
-	{
-		http_refuse(404, "nothing here", out);
-		return;
-	}
-	if (etag_matches(head->if_none_match, file->etag))
-	{
-		buf_printf(out,
-				   "HTTP/1.1 304 %s\r\nETag: %s\r\n"
-				   "Cache-Control: no-cache\r\n%s\r\n",
-				   status_text(304), file->etag, common_headers);
-		return;
-	}
-	buf_printf(out,
-			   "HTTP/1.1 200 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
-			   "ETag: %s\r\nCache-Control: no-cache\r\n%s\r\n",
-			   status_text(200), file->type, file->len, file->etag,
-			   common_headers);
-	if (head->is_get)
-		buf_append(out, file->bytes, file->len);
+	return find_status(status)->status == status;
 }
 
 void
-http_refuse(int status, const char *reason, Buf *out)
+http_put_head(const HttpAnswer *answer, Buf *out)
 {
+	buf_printf(out, "HTTP/1.1 %d %s\r\n", answer->status,
+			   find_status(answer->status)->text);
+	if (answer->content_type != NULL)
+		buf_printf(out, "Content-Type: %s\r\n", answer->content_type);
+	if (answer->status != 204 && answer->status != 304)
+		buf_printf(out, "Content-Length: %zu\r\n", answer->body_len);
+	for (int i = 0; i < answer->header_count; i++)
+	{
+		/* A line end in a value would begin a header of somebody's choice. */
+		if (strpbrk(answer->headers[i].value, "\r\n") == NULL)
+			buf_printf(out, "%s: %s\r\n", answer->headers[i].name,
+					   answer->headers[i].value);
+	}
+	if (!has_header(answer, "Cache-Control"))
+		buf_append_str(out, "Cache-Control: no-store\r\n");
+	if (answer->is_last)
+		buf_append_str(out, "Connection: close\r\n");
+	if (answer->origin.len > 0)
+		buf_printf(out,
+				   "Access-Control-Allow-Origin: %.*s\r\n"
+				   "Access-Control-Expose-Headers: ETag, Link, Location, "
+				   "Retry-After\r\n",
+				   (int) answer->origin.len, answer->origin.at);
+	buf_append_str(out, "Vary: Origin\r\n");
+	buf_append(out, common_headers, sizeof(common_headers) - 1);
+	buf_append_str(out, "\r\n");
+}
+
+void
+http_put_problem(const HttpAnswer *like, const char *detail,
+				 int64_t retry_after_ms, Buf *out)
+{
+	const Status *status = find_status(like->status);
+	HttpAnswer answer = *like;
+	HttpHeader headers[2];
+	char seconds[24];
 	Buf body;
 
 	buf_init(&body);
 	buf_printf(&body,
-			   "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,",
-			   status_text(status), status);
-	buf_append_str(&body, "\"detail\":");
-	buf_append_json(&body, reason, strlen(reason));
+			   "{\"type\":\"urn:chemchat:error:%s\",\"title\":\"%s\","
+			   "\"status\":%d,\"code\":\"%s\",\"detail\":",
+			   status->code, status->text, status->status, status->code);
+	buf_append_json(&body, detail, strlen(detail));
+	if (retry_after_ms > 0)
+		buf_printf(&body, ",\"retryAfterMs\":%lld", (long long) retry_after_ms);
 	buf_append_str(&body, "}\n");
-	buf_printf(out,
-			   "HTTP/1.1 %d %s\r\nContent-Type: application/problem+json\r\n"
-			   "Content-Length: %zu\r\nCache-Control: no-store\r\n%s%s%s\r\n",
-			   status, status_text(status), body.len,
-			   status == 405   ? "Allow: GET, HEAD\r\n"
-			   : status == 426 ? "Sec-WebSocket-Version: 13\r\n"
-							   : "",
-			   status == 401 ? "WWW-Authenticate: Bearer\r\n" : "",
-			   common_headers);
-	buf_append(out, body.data, body.len);
+
+	answer.content_type = "application/problem+json";
+	answer.headers = headers;
+	answer.header_count = 0;
+	answer.body_len = body.len;
+	if (status->status == 405)
+		headers[answer.header_count++] =
+			(HttpHeader){ "Allow", "GET, HEAD, POST, PUT, PATCH, DELETE" };
+	if (status->status == 426)
+		headers[answer.header_count++] =
+			(HttpHeader){ "Sec-WebSocket-Version", "13" };
+	if (status->status == 401)
+		headers[answer.header_count++] =
+			(HttpHeader){ "WWW-Authenticate", "Bearer" };
+	if (retry_after_ms > 0)
+	{
+		(void) snprintf(seconds, sizeof(seconds), "%lld",
+						(long long) (retry_after_ms + 999) / 1000);
+		headers[answer.header_count++] = (HttpHeader){ "Retry-After", seconds };
+	}
+	http_put_head(&answer, out);
+	if (!answer.is_body_cut)
+		buf_append(out, body.data, body.len);
 	buf_fini(&body);
+}
+
+int
+http_put_file(const StaticFiles *files, const HttpHead *head,
+			  const HttpAnswer *like, Buf *out, Payload **body)
+{
+	const StaticFile *file =
+		files != NULL ? static_files_find(files, head->path) : NULL;
+	HttpAnswer answer = *like;
+	HttpHeader headers[2];
+
+	*body = NULL;
+	answer.status =
+		file == NULL                                                ? 404
+		: head->method != HTTP_GET && head->method != HTTP_HEAD     ? 405
+		: etag_matches(head->field[HTTP_IF_NONE_MATCH], file->etag) ? 304
+																	: 200;
+	if (answer.status >= HTTP_STATUS_MIN)
+	{
+		http_put_problem(&answer,
+						 file == NULL ? "nothing here" : "this is only read", 0,
+						 out);
+		return answer.status;
+	}
+	headers[0] = (HttpHeader){ "ETag", file->etag };
+	headers[1] = (HttpHeader){ "Cache-Control", "no-cache" };
+	answer.headers = headers;
+	answer.header_count = 2;
+	if (answer.status == 200)
+	{
+		answer.content_type = file->type;
+		answer.body_len = file->payload->len;
+		if (!answer.is_body_cut)
+			*body = file->payload;
+	}
+	http_put_head(&answer, out);
+	return answer.status;
+}
+
+void
+http_put_options(const HttpAnswer *like, Buf *out)
+{
+	HttpAnswer answer = *like;
+
+	answer.status = 204;
+	http_put_head(&answer, out);
+	out->len -= 2; /* one more header before the empty line */
+	buf_append(out, options_headers, sizeof(options_headers) - 1);
+	buf_append_str(out, "\r\n");
 }
 
 bool
 http_origin_is_allowed(const HttpHead *head, const char *allowed)
 {
-	Slice origin = head->origin;
+	Slice origin = head->field[HTTP_ORIGIN];
 	const char *host;
 
 	if (origin.len == 0)
@@ -103,37 +228,28 @@ http_origin_is_allowed(const HttpHead *head, const char *allowed)
 	return false;
 }
 
-static const char *
-status_text(int status)
+static const Status *
+find_status(int status)
 {
-	static const struct
-	{
-		int status;
-		const char *text;
-	} texts[] = {
-		{ 200, "OK" },
-		{ 304, "Not Modified" },
-		{ 400, "Bad Request" },
-		{ 401, "Unauthorized" },
-		{ 403, "Forbidden" },
-		{ 404, "Not Found" },
-		{ 405, "Method Not Allowed" },
-		{ 408, "Request Timeout" },
-		{ 414, "URI Too Long" },
-		{ 417, "Expectation Failed" },
-		{ 426, "Upgrade Required" },
-		{ 431, "Request Header Fields Too Large" },
-		{ 501, "Not Implemented" },
-		{ 503, "Service Unavailable" },
-		{ 505, "HTTP Version Not Supported" },
-	};
+	static const Status other = { 0, "Unknown", "internal" };
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
 	{
-		if (texts[i].status == status)
-			return texts[i].text;
+		if (statuses[i].status == status)
+			return &statuses[i];
 	}
-	return "Error";
+	return &other;
+}
+
+static bool
+has_header(const HttpAnswer *answer, const char *name)
+{
+	for (int i = 0; i < answer->header_count; i++)
+	{
+		if (strcasecmp(answer->headers[i].name, name) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* One of the tags, weak or not, or any. */

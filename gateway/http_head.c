@@ -10,25 +10,55 @@ typedef struct Fields
 {
 	int hosts;
 	int upgrades;
-	int connections;
 	int versions;
 	int keys;
 	int protocols;
-	int origins;
 	int lengths;
+	int expects;
 	int authorizations;
+	int fields[HTTP_FIELDS];
 	bool upgrade_is_websocket;
 	bool connection_has_upgrade;
 	bool version_is_13;
 	bool key_is_proper;
 	bool protocol_is_ours;
-	bool length_is_zero;
+	bool length_is_digits;
+	bool length_is_large;
 	bool authorization_is_bearer;
 	bool has_transfer_encoding;
-	bool has_expect;
+	bool expect_is_continue;
 } Fields;
 
+/* Headers that are only given on. */
+static const struct
+{
+	const char *name;
+	HttpField field;
+} given_on[] = {
+	{ "authorization", HTTP_AUTHORIZATION },
+	{ "idempotency-key", HTTP_IDEMPOTENCY_KEY },
+	{ "if-none-match", HTTP_IF_NONE_MATCH },
+	{ "if-match", HTTP_IF_MATCH },
+	{ "content-type", HTTP_CONTENT_TYPE },
+	{ "accept", HTTP_ACCEPT },
+	{ "origin", HTTP_ORIGIN },
+	{ "traceparent", HTTP_TRACEPARENT },
+	{ "user-agent", HTTP_USER_AGENT },
+};
+
+static const struct
+{
+	const char *name;
+	HttpMethod method;
+} methods[] = {
+	{ "GET", HTTP_GET },         { "HEAD", HTTP_HEAD },
+	{ "POST", HTTP_POST },       { "PUT", HTTP_PUT },
+	{ "PATCH", HTTP_PATCH },     { "DELETE", HTTP_DELETE },
+	{ "OPTIONS", HTTP_OPTIONS },
+};
+
 static int parse_request_line(Slice line, HttpHead *head, const char **reason);
+static int parse_method(Slice method, HttpHead *head, const char **reason);
 static int take_header(Slice name, Slice value, HttpHead *head, Fields *fields,
 					   const char **reason);
 static int check(HttpHead *head, const Fields *fields, const char **reason);
@@ -38,6 +68,9 @@ static bool is_token(Slice text);
 static bool is_value(Slice text);
 static bool is_name(Slice name, const char *text);
 static bool list_has(Slice list, const char *item);
+static void take_length(Slice value, HttpHead *head, Fields *fields);
+static void take_given_on(Slice name, Slice value, HttpHead *head,
+						  Fields *fields);
 static bool is_websocket_key(Slice key);
 static Slice trim(Slice text);
 static int refuse(int status, const char *why, const char **reason);
@@ -106,6 +139,12 @@ http_head_parse(const char *bytes, size_t len, HttpHead *head,
 	}
 }
 
+const char *
+http_method_name(HttpMethod method)
+{
+	return methods[method].name;
+}
+
 static int
 parse_request_line(Slice line, HttpHead *head, const char **reason)
 {
@@ -114,6 +153,7 @@ parse_request_line(Slice line, HttpHead *head, const char **reason)
 	Slice target;
 	Slice version;
 	const char *query;
+	int status;
 
 	if (space == NULL)
 		return refuse(400, "no request line", reason);
@@ -129,10 +169,9 @@ parse_request_line(Slice line, HttpHead *head, const char **reason)
 
 	if (!is_token(method))
 		return refuse(400, "no method", reason);
-	if (method.len == 3 && memcmp(method.at, "GET", 3) == 0)
-		head->is_get = true;
-	else if (!(method.len == 4 && memcmp(method.at, "HEAD", 4) == 0))
-		return refuse(405, "only GET and HEAD", reason);
+	status = parse_method(method, head, reason);
+	if (status != HTTP_OK)
+		return status;
 	if (version.len != 8 || memcmp(version.at, "HTTP/1.1", 8) != 0)
 		return refuse(version.len == 8 && memcmp(version.at, "HTTP/", 5) == 0
 						  ? 505
@@ -145,13 +184,37 @@ parse_request_line(Slice line, HttpHead *head, const char **reason)
 		if (target.at[i] <= ' ' || target.at[i] == 0x7f)
 			return refuse(400, "the target is no path", reason);
 	}
+	head->path = target;
 	query = memchr(target.at, '?', target.len);
 	if (query != NULL)
-		target.len = (size_t) (query - target.at);
-	if (target.len > HTTP_PATH_MAX)
+	{
+		head->path.len = (size_t) (query - target.at);
+		head->query.at = query + 1;
+		head->query.len = target.len - head->path.len - 1;
+	}
+	if (head->path.len > HTTP_PATH_MAX)
 		return refuse(414, "the path is too long", reason);
-	memcpy(head->path, target.at, target.len);
 	return HTTP_OK;
+}
+
+/* What exists and is not spoken here is 405, what nobody knows is 501. */
+static int
+parse_method(Slice method, HttpHead *head, const char **reason)
+{
+	if (!is_token(method))
+		return refuse(400, "no method", reason);
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+	{
+		if (slice_is(method, methods[i].name))
+		{
+			head->method = methods[i].method;
+			return HTTP_OK;
+		}
+	}
+	if (slice_is(method, "CONNECT") || slice_is(method, "TRACE") ||
+		slice_is(method, "PRI"))
+		return refuse(405, "this method is not served", reason);
+	return refuse(501, "no method we know", reason);
 }
 
 static int
@@ -166,12 +229,12 @@ take_header(Slice name, Slice value, HttpHead *head, Fields *fields,
 	else if (is_name(name, "transfer-encoding"))
 		fields->has_transfer_encoding = true;
 	else if (is_name(name, "expect"))
-		fields->has_expect = true;
-	else if (is_name(name, "content-length"))
 	{
-		fields->lengths++;
-		fields->length_is_zero = value.len == 1 && value.at[0] == '0';
+		fields->expects++;
+		fields->expect_is_continue = is_name(value, "100-continue");
 	}
+	else if (is_name(name, "content-length"))
+		take_length(value, head, fields);
 	else if (is_name(name, "upgrade"))
 	{
 		fields->upgrades++;
@@ -179,8 +242,9 @@ take_header(Slice name, Slice value, HttpHead *head, Fields *fields,
 	}
 	else if (is_name(name, "connection"))
 	{
-		fields->connections++;
-		fields->connection_has_upgrade = list_has(value, "upgrade");
+		fields->connection_has_upgrade =
+			fields->connection_has_upgrade || list_has(value, "upgrade");
+		head->is_last = head->is_last || list_has(value, "close");
 	}
 	else if (is_name(name, "sec-websocket-version"))
 	{
@@ -200,15 +264,48 @@ take_header(Slice name, Slice value, HttpHead *head, Fields *fields,
 		fields->protocol_is_ours =
 			fields->protocol_is_ours || list_has(value, SUBPROTOCOL);
 	}
-	else if (is_name(name, "origin"))
+	else if (is_name(name, "x-forwarded-for"))
+		head->forwarded_for = value;
+	else
+		take_given_on(name, value, head, fields);
+	if (fields->hosts > 1 || fields->lengths > 1 || fields->upgrades > 1 ||
+		fields->keys > 1 || fields->versions > 1 || fields->expects > 1)
+		return refuse(400, "a header twice", reason);
+	for (int i = 0; i < HTTP_FIELDS; i++)
 	{
-		fields->origins++;
-		head->origin = value;
+		/* Accept is a list, and nobody's identity depends on it. */
+		if (fields->fields[i] > 1 && i != HTTP_ACCEPT)
+			return refuse(400, "a header twice", reason);
 	}
-	else if (is_name(name, "if-none-match"))
-		head->if_none_match = value;
-	else if (is_name(name, "authorization"))
+	return HTTP_OK;
+}
+
+static void
+take_length(Slice value, HttpHead *head, Fields *fields)
+{
+	fields->lengths++;
+	fields->length_is_digits = value.len > 0;
+	for (size_t i = 0; i < value.len; i++)
 	{
+		if (value.at[i] < '0' || value.at[i] > '9')
+			fields->length_is_digits = false;
+		else if (head->body_len <= HTTP_BODY_MAX)
+			head->body_len = head->body_len * 10 + (size_t) (value.at[i] - '0');
+	}
+	fields->length_is_large = head->body_len > HTTP_BODY_MAX;
+}
+
+static void
+take_given_on(Slice name, Slice value, HttpHead *head, Fields *fields)
+{
+	for (size_t i = 0; i < sizeof(given_on) / sizeof(given_on[0]); i++)
+	{
+		if (!is_name(name, given_on[i].name))
+			continue;
+		fields->fields[given_on[i].field]++;
+		head->field[given_on[i].field] = value;
+		if (given_on[i].field != HTTP_AUTHORIZATION)
+			return;
 		fields->authorizations++;
 		fields->authorization_is_bearer =
 			value.len > 7 && strncasecmp(value.at, "Bearer ", 7) == 0;
@@ -218,11 +315,6 @@ take_header(Slice name, Slice value, HttpHead *head, Fields *fields,
 			head->token.len = value.len - 7;
 		}
 	}
-	if (fields->hosts > 1 || fields->lengths > 1 || fields->upgrades > 1 ||
-		fields->origins > 1 || fields->keys > 1 || fields->versions > 1 ||
-		fields->authorizations > 1)
-		return refuse(400, "a header twice", reason);
-	return HTTP_OK;
 }
 
 static int
@@ -233,10 +325,16 @@ check(HttpHead *head, const Fields *fields, const char **reason)
 					  "no transfer codings here", reason);
 	if (fields->hosts != 1 || head->host.len == 0)
 		return refuse(400, "not exactly one Host", reason);
-	if (fields->lengths > 0 && !fields->length_is_zero)
+	if (fields->lengths > 0 && !fields->length_is_digits)
+		return refuse(400, "Content-Length is no number", reason);
+	if (fields->length_is_large)
+		return refuse(413, "the body is larger than 64 KiB", reason);
+	if (head->body_len > 0 && (head->method == HTTP_GET ||
+							   head->method == HTTP_HEAD || fields->upgrades))
 		return refuse(400, "a body where none belongs", reason);
-	if (fields->has_expect)
-		return refuse(417, "no expectations here", reason);
+	if (fields->expects > 0 && !fields->expect_is_continue)
+		return refuse(417, "only 100-continue is understood", reason);
+	head->expects_continue = fields->expects > 0 && head->body_len > 0;
 	if (fields->authorizations > 0 && !fields->authorization_is_bearer)
 		return refuse(401, "only Bearer tokens", reason);
 	if (fields->upgrades > 0)
@@ -249,9 +347,9 @@ check_upgrade(HttpHead *head, const Fields *fields, const char **reason)
 {
 	if (!fields->upgrade_is_websocket)
 		return refuse(400, "only an upgrade to websocket", reason);
-	if (!head->is_get)
+	if (head->method != HTTP_GET)
 		return refuse(405, "an upgrade is a GET", reason);
-	if (fields->connections != 1 || !fields->connection_has_upgrade)
+	if (!fields->connection_has_upgrade)
 		return refuse(400, "Connection does not name Upgrade", reason);
 	if (!fields->version_is_13)
 		return refuse(426, "only version 13", reason);

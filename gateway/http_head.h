@@ -2,9 +2,9 @@
  * http_head - is this a request we understand exactly? (RFC 9112, RFC 6455)
  *
  * Reads the head of one HTTP/1.1 request, strictly: CRLF line ends only, one
- * Host, no transfer coding, no body, no repeated header that matters, nothing
- * that two parsers could read differently.  The first thing wrong decides the
- * status; the connection is closed after every answer.
+ * Host, no transfer coding, one Content-Length of digits, no repeated header
+ * that matters, nothing that two parsers could read differently.  The first
+ * thing wrong decides the status; the connection is closed after that answer.
  *
  * Pure.  Slices borrow the bytes.
  */
@@ -14,22 +14,27 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "event_json.h"
+#include "http_request.h"
+#include "slice.h"
 
 #define HTTP_HEAD_MAX    8192
 #define HTTP_HEADERS_MAX 64
-#define HTTP_PATH_MAX    256
+#define HTTP_PATH_MAX    1024
 
 typedef struct HttpHead
 {
-	bool is_get;                  /* else HEAD */
-	bool is_upgrade;              /* to WebSocket, complete and proper */
-	char path[HTTP_PATH_MAX + 1]; /* without the query */
-	Slice origin;                 /* len 0: none */
+	HttpMethod method;
+	bool is_upgrade; /* to WebSocket, complete and proper */
+	bool is_last;    /* Connection: close */
+	bool expects_continue;
+	size_t body_len;
+	Slice path;  /* raw; begins with '/' */
+	Slice query; /* raw, without '?' */
 	Slice host;
 	Slice websocket_key; /* 24 characters of base64 */
 	Slice token;         /* of Authorization: Bearer; len 0: none */
-	Slice if_none_match;
+	Slice forwarded_for; /* the last of that name */
+	Slice field[HTTP_FIELDS];
 	size_t size; /* of the head, its empty line included */
 } HttpHead;
 
@@ -44,5 +49,7 @@ typedef enum HttpVerdict
 /* reason: static text for the log and the problem document. */
 int http_head_parse(const char *bytes, size_t len, HttpHead *head,
 					const char **reason);
+
+const char *http_method_name(HttpMethod method);
 
 #endif

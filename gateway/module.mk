@@ -2,4 +2,4 @@
 KIND := bin
 BIN  := chemchat-gateway
 USES := common/daemon common/jwt common/redis common/pg common/wire common/base
-PKGS := libwebsockets libuv jansson openssl
+PKGS := libuv jansson openssl

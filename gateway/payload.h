@@ -2,8 +2,8 @@
  * payload - the bytes of one frame, shared by every socket they go to
  *
  * Encoded once, then only counted.  PAYLOAD_HEADROOM bytes before the text are
- * the transport's: libwebsockets writes the frame's header there, the same
- * bytes for every socket.
+ * the transport's: ws writes the frame's head there, the same bytes for every
+ * socket.
  *
  * One thread.  payload_take begins an ownership, payload_drop ends one.
  */

@@ -44,7 +44,7 @@ static_files_load(const char *folder, Error *err)
 		if (!load(files, dirfd(dir), entry->d_name, err))
 			goto cleanup;
 	}
-	if (static_files_find(files, "/") == NULL)
+	if (static_files_find(files, (Slice){ "/", 1 }) == NULL)
 	{
 		error_set(err, "no index.html in %s", folder);
 		goto cleanup;
@@ -70,19 +70,21 @@ static_files_free(StaticFiles **files_ref)
 	for (int i = 0; i < files->count; i++)
 	{
 		free(files->file[i].path);
-		free(files->file[i].bytes);
+		payload_drop(files->file[i].payload);
 	}
 	free(files);
 }
 
 const StaticFile *
-static_files_find(const StaticFiles *files, const char *path)
+static_files_find(const StaticFiles *files, Slice path)
 {
-	if (strcmp(path, "/") == 0)
-		path = "/index.html";
+	static const Slice index = { "/index.html", 11 };
+
+	if (slice_is(path, "/"))
+		path = index;
 	for (int i = 0; i < files->count; i++)
 	{
-		if (strcmp(files->file[i].path, path) == 0)
+		if (slice_is(path, files->file[i].path))
 			return &files->file[i];
 	}
 	return NULL;
@@ -94,6 +96,8 @@ load(StaticFiles *files, int folder_fd, const char *name, Error *err)
 	StaticFile *file = &files->file[files->count];
 	unsigned char digest[SHA256_DIGEST_LENGTH];
 	struct stat info;
+	char *bytes = NULL;
+	size_t len;
 	int fd = -1;
 	bool is_loaded = false;
 
@@ -116,19 +120,19 @@ load(StaticFiles *files, int folder_fd, const char *name, Error *err)
 		goto cleanup;
 	}
 	memset(file, 0, sizeof(*file));
-	file->len = (size_t) info.st_size;
-	file->bytes = xmalloc(file->len + 1);
-	if (!read_all(fd, file->bytes, file->len))
+	len = (size_t) info.st_size;
+	bytes = xmalloc(len + 1);
+	if (!read_all(fd, bytes, len))
 	{
 		error_set(err, "could not read %s", name);
-		free(file->bytes);
 		goto cleanup;
 	}
+	file->payload = payload_new(bytes, len);
 	file->path = xmalloc(strlen(name) + 2);
 	file->path[0] = '/';
 	memcpy(file->path + 1, name, strlen(name) + 1);
 	file->type = type_of(name);
-	SHA256((const unsigned char *) file->bytes, file->len, digest);
+	SHA256((const unsigned char *) bytes, len, digest);
 	file->etag[0] = '"';
 	for (int i = 0; i < 16; i++)
 		snprintf(file->etag + 1 + 2 * i, 3, "%02x", digest[i]);
@@ -137,6 +141,7 @@ load(StaticFiles *files, int folder_fd, const char *name, Error *err)
 	is_loaded = true;
 
 cleanup:
+	free(bytes);
 	if (fd >= 0)
 		close(fd);
 	return is_loaded;

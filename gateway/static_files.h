@@ -14,6 +14,8 @@
 #include <stddef.h>
 
 #include "error.h"
+#include "payload.h"
+#include "slice.h"
 
 #define STATIC_FILES_MAX  64
 #define STATIC_FILE_BYTES (4 * 1024 * 1024)
@@ -24,13 +26,12 @@ typedef struct StaticFile
 {
 	char *path; /* "/app.js" */
 	const char *type;
-	char etag[36]; /* quotes included */
-	char *bytes;
-	size_t len;
+	char etag[36];    /* quotes included */
+	Payload *payload; /* the file's bytes */
 } StaticFile;
 
 StaticFiles *static_files_load(const char *folder, Error *err) MUST_CHECK;
 void static_files_free(StaticFiles **files);
-const StaticFile *static_files_find(const StaticFiles *files, const char *path);
+const StaticFile *static_files_find(const StaticFiles *files, Slice path);
 
 #endif

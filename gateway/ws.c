@@ -1,66 +1,57 @@
 #include "ws.h"
 
 #include <assert.h>
-#include <libwebsockets.h>
-#include <signal.h>
+#include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "buf.h"
 #include "log.h"
-#include "utf8.h"
+#include "ws_frame.h"
 #include "xalloc.h"
 
-/*
- * Small reads keep an idle connection small.  Unless told otherwise the
- * library takes the same size for writes, and cuts every frame into as many
- * calls of send() and turns of the loop.
- */
-#define RX_BYTES         256
-#define TX_BYTES         (4 * 1024 * 1024)
-#define CLOSE_WAIT_S     2
-#define CLOSE_REASON_MAX 60
-#define CLOSE_CODE_MAX   4999
+#define KEY_GUID     "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" /* RFC 6455 1.3 */
+#define REASON_MAX   60
+#define UNREAD_PONGS (256 * 1024) /* then pings are not answered */
 
-static_assert(PAYLOAD_HEADROOM >= LWS_PRE, "room for the frame's header");
+static_assert(PAYLOAD_HEADROOM >= WS_SERVER_HEAD, "room for the frame's head");
 
 struct Ws
 {
-	struct lws_context *context;
-	struct lws_vhost *vhost;
 	WsHandler handler;
 	void *arg;
 	size_t max_bytes;
 	int count;
-	char *token; /* of the socket being adopted */
+	WsSocket *sockets;
+	Payload *ping;
+	WsCounts counts;
 };
 
-/* Per connection, owned by the library's; see the per_session_data_size. */
 struct WsSocket
 {
-	struct lws *wsi;
+	Conn *conn;
 	Ws *ws;
 	void *user;
-	Buf *message; /* parts so far; NULL between messages */
-	const char *close_reason;
-	uint16_t close_code; /* 0: open */
-	bool is_close_sent;
-	bool is_peer_closing;
-	bool is_ping_due;
+	WsSocket *next;
+	WsSocket *prev;
+	WsParser parser;
+	uint32_t timed; /* the message that the deadline is for */
+	bool is_closing;
 };
 
-static int on_event(struct lws *wsi, enum lws_callback_reasons reason,
-					void *user, void *in, size_t len);
-static int established(struct lws *wsi, WsSocket *socket);
-static int receive(WsSocket *socket, const char *bytes, size_t len);
-static void message(WsSocket *socket, const char *text, size_t len);
-static int writeable(WsSocket *socket);
-static int peer_closes(WsSocket *socket, const char *payload, size_t len);
-static int send_close(WsSocket *socket, uint16_t code, const char *reason);
-static void last_words(WsSocket *socket);
-static void closed(WsSocket *socket);
-static void log_library(int level, const char *line);
+static void on_bytes(void *user, unsigned char *bytes, size_t len);
+static void on_ended(void *user);
+static void on_drained(void *user);
+static void on_deadline(void *user);
+static bool take_event(WsSocket *socket, const WsEvent *event);
+static void watch_time(WsSocket *socket);
+static WsEnd end_of(uint16_t code);
+static void write_frame(WsSocket *socket, WsOpcode opcode, const void *bytes,
+						size_t len);
+static void write_close(WsSocket *socket, uint16_t code, const char *reason);
+static void finish(WsSocket *socket);
+static void say_yes(Conn *conn, const char *key);
 static bool transport_write(void *socket, Payload *payload);
 static void transport_want_write(void *socket);
 static void transport_ping(void *socket);
@@ -73,122 +64,58 @@ const Transport ws_transport = {
 	.close = transport_close,
 };
 
-static const struct lws_protocols protocols[] = {
-	{
-		.name = "chemchat.v1.json",
-		.callback = on_event,
-		.per_session_data_size = sizeof(WsSocket),
-		.rx_buffer_size = RX_BYTES,
-		.tx_packet_size = TX_BYTES,
-	},
-	{ 0 },
+static const ConnHandler conn_handler = {
+	.bytes = on_bytes,
+	.ended = on_ended,
+	.drained = on_drained,
+	.deadline = on_deadline,
 };
-
-/* Pings are the sessions' business (sessions.h). */
-static const lws_retry_bo_t no_pings = {
-	.secs_since_valid_ping = 0,
-	.secs_since_valid_hangup = 0,
-};
-
-#if defined(__SANITIZE_ADDRESS__)
-/*
- * On a foreign loop the library keeps eight blocks of its context for good,
- * whatever was connected; nothing of ours is among them.
- */
-const char *__lsan_default_suppressions(void)
-	__attribute__((visibility("default")));
-
-const char *
-__lsan_default_suppressions(void)
-{
-	return "leak:libwebsockets.so\n";
-}
-#endif
 
 Ws *
-ws_open(uv_loop_t *loop, const WsHandler *handler, void *arg, size_t max_bytes,
-		Error *err)
+ws_new(const WsHandler *handler, void *arg, size_t max_bytes)
 {
 	Ws *ws = xcalloc(1, sizeof(*ws));
-	void *loops[1] = { loop };
-	struct lws_context_creation_info info;
+	uint8_t ping[WS_SERVER_HEAD];
+	size_t len = ws_frame_head(ping, WS_OP_PING, 0);
 
 	ws->handler = *handler;
 	ws->arg = arg;
 	ws->max_bytes = max_bytes;
-	lws_set_log_level(LLL_ERR | LLL_WARN, log_library);
-
-	memset(&info, 0, sizeof(info));
-	info.port = CONTEXT_PORT_NO_LISTEN;
-	info.protocols = protocols;
-	info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
-	info.foreign_loops = loops;
-	info.gid = (gid_t) -1;
-	info.uid = (uid_t) -1;
-	info.user = ws;
-	info.retry_and_idle_policy = &no_pings;
-	info.timeout_secs = 5;
-	info.server_string = "";
-	ws->context = lws_create_context(&info);
-	if (ws->context == NULL)
-	{
-		error_set(err, "could not start libwebsockets with libuv: is its "
-					   "plugin (libwebsockets-evlib-uv) installed?");
-		ws_shutdown(ws);
-		ws_free(&ws);
-		return NULL;
-	}
-	ws->vhost = lws_create_vhost(ws->context, &info);
-	if (ws->vhost == NULL)
-	{
-		error_set(err, "could not start libwebsockets");
-		ws_shutdown(ws);
-		ws_free(&ws);
-		return NULL;
-	}
+	ws->ping = payload_new((const char *) ping, len);
 	return ws;
 }
 
 void
-ws_shutdown(Ws *ws)
+ws_free(Ws **ws_ref)
 {
-	if (ws->context != NULL)
-		lws_context_destroy(ws->context);
-	ws->context = NULL;
+	Ws *ws = *ws_ref;
+
+	if (ws == NULL)
+		return;
+	*ws_ref = NULL;
+	while (ws->sockets != NULL)
+		finish(ws->sockets);
+	payload_drop(ws->ping);
+	free(ws);
 }
 
 void
-ws_free(Ws **ws)
+ws_adopt(Ws *ws, Conn *take_conn, const char *key, char *take_token)
 {
-	free(*ws);
-	*ws = NULL;
-}
+	WsSocket *socket = xcalloc(1, sizeof(*socket));
 
-bool
-ws_adopt(Ws *ws, int take_fd, const char *key, char *take_token)
-{
-	struct lws *wsi;
-	char request[400];
-	int len = snprintf(request, sizeof(request),
-					   "GET /v1/ws HTTP/1.1\r\n"
-					   "Host: chemchat\r\n"
-					   "Upgrade: websocket\r\n"
-					   "Connection: Upgrade\r\n"
-					   "Sec-WebSocket-Version: 13\r\n"
-					   "Sec-WebSocket-Protocol: chemchat.v1.json\r\n"
-					   "Sec-WebSocket-Key: %.24s\r\n\r\n",
-					   key);
-
-	/* It may be a WebSocket, and gone again, before this returns. */
-	ws->token = take_token;
-	wsi = lws_adopt_socket_vhost_readbuf(ws->vhost, take_fd, request,
-										 (size_t) len);
-	if (wsi != NULL)
-		lws_set_opaque_user_data(wsi, ws->token);
-	else
-		free(ws->token); /* the library has closed the descriptor */
-	ws->token = NULL;
-	return wsi != NULL;
+	socket->conn = take_conn;
+	socket->ws = ws;
+	ws_parser_init(&socket->parser, ws->max_bytes);
+	socket->next = ws->sockets;
+	if (ws->sockets != NULL)
+		ws->sockets->prev = socket;
+	ws->sockets = socket;
+	ws->count++;
+	conn_set_handler(take_conn, &conn_handler, socket);
+	conn_set_deadline(take_conn, 0);
+	say_yes(take_conn, key);
+	socket->user = ws->handler.opened(ws->arg, socket, take_token);
 }
 
 int
@@ -197,264 +124,241 @@ ws_count(const Ws *ws)
 	return ws->count;
 }
 
-static int
-on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user,
-		 void *in, size_t len)
+const WsCounts *
+ws_counts(const Ws *ws)
+{
+	return &ws->counts;
+}
+
+const Address *
+ws_socket_address(const WsSocket *socket)
+{
+	return conn_address(socket->conn);
+}
+
+static void
+on_bytes(void *user, unsigned char *bytes, size_t len)
+{
+	WsSocket *socket = user;
+	WsEvent event;
+
+	do
+	{
+		ws_parser_next(&socket->parser, &bytes, &len, &event);
+		if (!take_event(socket, &event))
+		{
+			finish(socket);
+			return;
+		}
+	} while (event.kind != WS_MORE);
+	watch_time(socket);
+}
+
+/* False: nothing more is to be read or written. */
+static bool
+take_event(WsSocket *socket, const WsEvent *event)
+{
+	Ws *ws = socket->ws;
+
+	if (socket->is_closing) /* only the answer to our close counts now */
+		return event->kind != WS_CLOSE && event->kind != WS_FAIL;
+	switch (event->kind)
+	{
+		case WS_MORE:
+			return true;
+		case WS_TEXT:
+			ws->counts.messages++;
+			ws->handler.heard(ws->arg, socket->user);
+			ws->handler.message(ws->arg, socket->user, event->text, event->len);
+			return true;
+		case WS_PING:
+			ws->counts.pings++;
+			ws->handler.heard(ws->arg, socket->user);
+			if (conn_unwritten(socket->conn) < UNREAD_PONGS)
+				write_frame(socket, WS_OP_PONG, event->text, event->len);
+			return true;
+		case WS_PONG:
+			ws->handler.heard(ws->arg, socket->user);
+			return true;
+		case WS_CLOSE:
+			ws->counts.ends[WS_END_PEER]++;
+			write_close(socket, event->code, "");
+			return false;
+		case WS_FAIL:
+			log_info("closed for what came", "code=%d reason=%s", event->code,
+					 log_quote(event->why));
+			ws->counts.ends[end_of(event->code)]++;
+			write_close(socket, event->code, event->why);
+			return false;
+	}
+	return false;
+}
+
+/* A message has its time from its first byte, whatever comes between. */
+static void
+watch_time(WsSocket *socket)
+{
+	if (socket->is_closing)
+		return;
+	if (ws_parser_is_idle(&socket->parser))
+	{
+		if (conn_has_deadline(socket->conn))
+			conn_set_deadline(socket->conn, 0);
+	}
+	else if (!conn_has_deadline(socket->conn) ||
+			 socket->timed != socket->parser.finished)
+	{
+		socket->timed = socket->parser.finished;
+		conn_set_deadline(socket->conn, WS_MESSAGE_MS);
+	}
+}
+
+static void
+on_ended(void *user)
 {
 	WsSocket *socket = user;
 
-	switch ((int) reason)
-	{
-		case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-		{
-			/* Only what ws_adopt wrote comes here; CVE-2025-11677: not `in`. */
-			char upgrade[16];
-
-			if (lws_hdr_copy(wsi, upgrade, sizeof(upgrade), WSI_TOKEN_UPGRADE) <
-					0 ||
-				strcmp(upgrade, "websocket") != 0)
-				return -1;
-			return 0;
-		}
-		case LWS_CALLBACK_HTTP:
-			return -1; /* the door answers those */
-		case LWS_CALLBACK_ESTABLISHED:
-			return established(wsi, socket);
-		case LWS_CALLBACK_RECEIVE:
-			return receive(socket, in, len);
-		case LWS_CALLBACK_RECEIVE_PONG:
-			if (socket->close_code == 0)
-				socket->ws->handler.heard(socket->ws->arg, socket->user);
-			return 0;
-		case LWS_CALLBACK_SERVER_WRITEABLE:
-			return writeable(socket);
-		case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-			return peer_closes(socket, in, len);
-		case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
-			last_words(socket);
-			return 0;
-		case LWS_CALLBACK_CLOSED:
-			closed(socket);
-			return 0;
-		case LWS_CALLBACK_WSI_DESTROY:
-			/* Gone before it was a WebSocket: the token is still ours. */
-			free(lws_get_opaque_user_data(wsi));
-			lws_set_opaque_user_data(wsi, NULL);
-			return 0;
-		default:
-			return 0;
-	}
-}
-
-static int
-established(struct lws *wsi, WsSocket *socket)
-{
-	Ws *ws = lws_context_user(lws_get_context(wsi));
-	char *token = ws->token != NULL ? ws->token : lws_get_opaque_user_data(wsi);
-
-	ws->token = NULL;
-	lws_set_opaque_user_data(wsi, NULL);
-	memset(socket, 0, sizeof(*socket));
-	socket->wsi = wsi;
-	socket->ws = ws;
-	ws->count++;
-	socket->user = ws->handler.opened(ws->arg, socket, token);
-	return socket->user != NULL ? 0 : -1;
-}
-
-/* Part of a message: the library hands over as little as it read. */
-static int
-receive(WsSocket *socket, const char *bytes, size_t len)
-{
-	struct lws *wsi = socket->wsi;
-	Ws *ws = socket->ws;
-	size_t left = lws_remaining_packet_payload(wsi);
-	size_t before = socket->message != NULL ? socket->message->len : 0;
-	bool is_whole = lws_is_final_fragment(wsi) && left == 0;
-
-	if (socket->close_code != 0)
-		return 0;
-	if (lws_frame_is_binary(wsi))
-	{
-		transport_close(socket, CLOSE_POLICY, "text frames only");
-		return 0;
-	}
-	if (len > ws->max_bytes || left > ws->max_bytes ||
-		before + len + left > ws->max_bytes)
-	{
-		transport_close(socket, CLOSE_TOO_BIG, "frame too big");
-		return 0;
-	}
-	if (is_whole && before == 0)
-	{
-		message(socket, bytes, len);
-		return 0;
-	}
-	if (socket->message == NULL)
-	{
-		socket->message = xmalloc(sizeof(*socket->message));
-		buf_init(socket->message);
-	}
-	buf_append(socket->message, bytes, len);
-	if (!is_whole)
-		return 0;
-	message(socket, socket->message->data, socket->message->len);
-	buf_fini(socket->message);
-	free(socket->message);
-	socket->message = NULL;
-	return 0;
+	if (!socket->is_closing)
+		socket->ws->counts.ends[WS_END_LOST]++;
+	finish(socket);
 }
 
 static void
-message(WsSocket *socket, const char *text, size_t len)
+on_drained(void *user)
 {
-	Ws *ws = socket->ws;
+	WsSocket *socket = user;
 
-	ws->handler.heard(ws->arg, socket->user);
-	if (utf8_is_valid(text, len))
-		ws->handler.message(ws->arg, socket->user, text, len);
-	else
-		transport_close(socket, CLOSE_BAD_TEXT, "not UTF-8");
+	if (!socket->is_closing)
+		socket->ws->handler.writable(socket->ws->arg, socket->user);
 }
 
-static int
-writeable(WsSocket *socket)
+static void
+on_deadline(void *user)
 {
-	if (socket->close_code != 0)
+	WsSocket *socket = user;
+
+	if (!socket->is_closing)
 	{
-		if (socket->is_close_sent)
-			return 0; /* until the answer, or the timeout */
-		return send_close(socket, socket->close_code, socket->close_reason);
+		socket->ws->counts.ends[WS_END_TOO_SLOW]++;
+		write_close(socket, CLOSE_POLICY, "a message took too long");
 	}
-	if (socket->is_ping_due)
+	finish(socket);
+}
+
+static WsEnd
+end_of(uint16_t code)
+{
+	switch (code)
 	{
-		unsigned char ping[LWS_PRE];
-
-		socket->is_ping_due = false;
-		if (lws_write(socket->wsi, ping + LWS_PRE, 0, LWS_WRITE_PING) < 0)
-			return -1;
-		lws_callback_on_writable(socket->wsi);
-		return 0;
+		case WS_CODE_NO_BINARY:
+			return WS_END_BINARY;
+		case WS_CODE_NOT_UTF8:
+			return WS_END_NOT_UTF8;
+		case WS_CODE_TOO_MANY:
+			return WS_END_FRAGMENTS;
+		case WS_CODE_TOO_BIG:
+			return WS_END_TOO_BIG;
+		default:
+			return WS_END_PROTOCOL;
 	}
-	socket->ws->handler.writable(socket->ws->arg, socket->user);
-	return 0;
 }
 
-/*
- * The answer to ours: done.  Else the library answers with the same; but it
- * lets a few payloads pass that RFC 6455 (5.5.1, 7.4) does not.
- */
-static int
-peer_closes(WsSocket *socket, const char *payload, size_t len)
+static void
+write_frame(WsSocket *socket, WsOpcode opcode, const void *bytes, size_t len)
 {
-	uint16_t code = CLOSE_BYE;
+	uint8_t frame[WS_SERVER_HEAD + WS_CONTROL_MAX];
+	size_t head = ws_frame_head(frame, opcode, len);
 
-	if (len >= 2)
-		code = (uint16_t) ((uint8_t) payload[0] << 8 | (uint8_t) payload[1]);
-	if (!socket->is_close_sent && (len == 1 || code > CLOSE_CODE_MAX))
-		(void) send_close(socket, CLOSE_PROTOCOL, "");
-	else if (!socket->is_close_sent && len > 2 &&
-			 !utf8_is_valid(payload + 2, len - 2))
-		(void) send_close(socket, CLOSE_BAD_TEXT, "");
-	socket->is_peer_closing = true;
-	return socket->is_close_sent ? -1 : 0;
+	assert(len <= WS_CONTROL_MAX);
+	if (len > 0)
+		memcpy(frame + head, bytes, len);
+	conn_write(socket->conn, payload_new((const char *) frame, head + len),
+			   PAYLOAD_HEADROOM);
 }
 
-/*
- * The library as Debian builds it closes twice when it runs on libuv, and the
- * second time takes the close frame with it: so we write it ourselves.
- */
-static int
-send_close(WsSocket *socket, uint16_t code, const char *reason)
+/* An empty one when the peer gave no code either. */
+static void
+write_close(WsSocket *socket, uint16_t code, const char *reason)
 {
-	unsigned char frame[LWS_PRE + 4 + CLOSE_REASON_MAX];
-	unsigned char *at = frame + LWS_PRE;
+	uint8_t payload[2 + REASON_MAX];
 	size_t len = strlen(reason);
 
-	len = len < CLOSE_REASON_MAX ? len : CLOSE_REASON_MAX;
-	at[0] = 0x88; /* FIN, opcode 8; RFC 6455 5.5.1 */
-	at[1] = (unsigned char) (len + 2);
-	at[2] = (unsigned char) (code >> 8);
-	at[3] = (unsigned char) code;
-	memcpy(at + 4, reason, len);
-	socket->is_close_sent = true;
-	return lws_write(socket->wsi, at, len + 4, LWS_WRITE_RAW) < 0 ? -1 : 0;
-}
-
-/* The library ends it for a reason of its own: a violation of the protocol. */
-static void
-last_words(WsSocket *socket)
-{
-	const unsigned char *payload;
-	uint16_t code = CLOSE_PROTOCOL;
-
-	if (socket->ws == NULL || socket->is_close_sent ||
-		socket->is_peer_closing || lws_partial_buffered(socket->wsi))
-		return;
-	if (lws_get_close_length(socket->wsi) >= 2)
-	{
-		payload = lws_get_close_payload(socket->wsi);
-		code = (uint16_t) (payload[0] << 8 | payload[1]);
-	}
-	(void) send_close(socket, code, "");
+	len = len < REASON_MAX ? len : REASON_MAX;
+	payload[0] = (uint8_t) (code >> 8);
+	payload[1] = (uint8_t) code;
+	memcpy(payload + 2, reason, len);
+	write_frame(socket, WS_OP_CLOSE, payload,
+				code == WS_CODE_NONE ? 0 : len + 2);
 }
 
 static void
-closed(WsSocket *socket)
+finish(WsSocket *socket)
 {
-	if (socket->ws == NULL)
-		return; /* never established */
-	socket->ws->count--;
-	if (socket->user != NULL)
-		socket->ws->handler.closed(socket->ws->arg, socket->user);
-	if (socket->message != NULL)
-	{
-		buf_fini(socket->message);
-		free(socket->message);
-	}
-	memset(socket, 0, sizeof(*socket));
-}
+	Ws *ws = socket->ws;
 
-static void
-log_library(int level, const char *line)
-{
-	Error text;
-
-	/* It tells of every adopted socket as if that were a mistake. */
-	if (strncmp(line, "adopt_socket_readbuf:", 21) == 0)
-		return;
-	error_set(&text, "%.*s", (int) strcspn(line, "\n"), line);
-	if (level == LLL_ERR)
-		log_error("libwebsockets", "reason=%s", log_quote(text.text));
+	if (socket->prev != NULL)
+		socket->prev->next = socket->next;
 	else
-		log_warn("libwebsockets", "reason=%s", log_quote(text.text));
+		ws->sockets = socket->next;
+	if (socket->next != NULL)
+		socket->next->prev = socket->prev;
+	ws->count--;
+	ws->handler.closed(ws->arg, socket->user);
+	ws_parser_fini(&socket->parser);
+	conn_linger(&socket->conn);
+	free(socket);
+}
+
+static void
+say_yes(Conn *conn, const char *key)
+{
+	unsigned char digest[SHA_DIGEST_LENGTH];
+	unsigned char accept[32];
+	char joined[64];
+	Buf head;
+	int len = snprintf(joined, sizeof(joined), "%.24s%s", key, KEY_GUID);
+
+	SHA1((const unsigned char *) joined, (size_t) len, digest);
+	EVP_EncodeBlock(accept, digest, sizeof(digest));
+	buf_init(&head);
+	buf_printf(&head,
+			   "HTTP/1.1 101 Switching Protocols\r\n"
+			   "Upgrade: websocket\r\n"
+			   "Connection: Upgrade\r\n"
+			   "Sec-WebSocket-Accept: %s\r\n"
+			   "Sec-WebSocket-Protocol: chemchat.v1.json\r\n\r\n",
+			   (const char *) accept);
+	conn_write(conn, payload_new(head.data, head.len), PAYLOAD_HEADROOM);
+	buf_fini(&head);
 }
 
 /*
- * Straight from wherever we are: the library keeps what the kernel did not
- * take, and then we hold back until it is gone.
+ * The frame's head goes before the text, the same bytes for every socket; the
+ * payload itself is shared.
  */
 static bool
 transport_write(void *arg, Payload *payload)
 {
 	WsSocket *socket = arg;
+	uint8_t head[WS_SERVER_HEAD];
+	size_t len;
 
-	if (socket->close_code != 0)
+	if (socket->is_closing)
 		return true; /* nobody reads it any more */
-	if (lws_partial_buffered(socket->wsi))
+	if (conn_is_choked(socket->conn))
 		return false;
-	if (lws_write(socket->wsi, payload_text(payload), payload->len,
-				  LWS_WRITE_TEXT) < 0)
-		transport_close(socket, CLOSE_AWAY, "write failed");
+	len = ws_frame_head(head, WS_OP_TEXT, payload->len);
+	memcpy(payload_text(payload) - len, head, len);
+	conn_write(socket->conn, payload_take(payload),
+			   (uint32_t) (PAYLOAD_HEADROOM - len));
 	return true;
 }
 
+/* Only a choked socket refuses, and then on_drained comes by itself. */
 static void
 transport_want_write(void *arg)
 {
-	WsSocket *socket = arg;
-
-	lws_callback_on_writable(socket->wsi);
+	(void) arg;
 }
 
 static void
@@ -462,20 +366,20 @@ transport_ping(void *arg)
 {
 	WsSocket *socket = arg;
 
-	socket->is_ping_due = true;
-	lws_callback_on_writable(socket->wsi);
+	if (!socket->is_closing)
+		conn_write(socket->conn, payload_take(socket->ws->ping),
+				   PAYLOAD_HEADROOM);
 }
 
-/* A peer that reads nothing never becomes writable: then the timeout. */
 static void
 transport_close(void *arg, uint16_t code, const char *reason)
 {
 	WsSocket *socket = arg;
 
-	if (socket->close_code != 0)
+	if (socket->is_closing)
 		return;
-	socket->close_code = code;
-	socket->close_reason = reason;
-	lws_set_timeout(socket->wsi, PENDING_TIMEOUT_CLOSE_SEND, CLOSE_WAIT_S);
-	lws_callback_on_writable(socket->wsi);
+	socket->is_closing = true;
+	socket->ws->counts.ends[WS_END_OURS]++;
+	write_close(socket, code, reason);
+	conn_set_deadline(socket->conn, WS_CLOSE_MS);
 }

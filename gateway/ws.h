@@ -1,23 +1,25 @@
 /*
- * ws - WebSocket frames on sockets (RFC 6455), by libwebsockets
+ * ws - WebSockets: frames to messages, payloads to frames (RFC 6455)
  *
- * Takes over sockets whose upgrade request was read and checked already
- * (door.c): the library sees a request of our own making with the client's
- * key in it, and nothing else a client wrote before the first frame.  Whole
- * text messages go up, bounded by max_bytes; what a session writes goes down.
+ * Takes over connections whose upgrade request was read and checked already,
+ * answers 101 and from there on gives whole text messages up, bounded by
+ * max_bytes, and writes what a session writes.  Pings are answered here.  A
+ * frame that breaks the protocol closes with the code for it (ws_frame.h); a
+ * message that is not whole WS_MESSAGE_MS after its first byte with 1008.
  *
- * Runs on the caller's libuv loop, through the library's event plugin; without
- * that plugin it refuses to start.  One per process.
+ * One thread.  Owns its connections.
  */
 #ifndef CHEMCHAT_WS_H
 #define CHEMCHAT_WS_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <uv.h>
 
-#include "error.h"
+#include "conn.h"
 #include "transport.h"
+
+#define WS_MESSAGE_MS 30000
+#define WS_CLOSE_MS   2000 /* for the answer to our close */
 
 typedef struct Ws Ws;
 typedef struct WsSocket WsSocket;
@@ -25,34 +27,51 @@ typedef struct WsSocket WsSocket;
 typedef struct WsHandler
 {
 	/*
-	 * A client is there; returns what the other calls are given, or NULL to
-	 * close.  take_token: what ws_adopt was given.
+	 * A client is there; returns what the other calls are given.  take_token:
+	 * what ws_adopt was given.
 	 */
 	void *(*opened)(void *arg, WsSocket *socket, char *take_token);
 	void (*message)(void *arg, void *user, const char *text, size_t len);
 	void (*writable)(void *arg, void *user);
-	void (*heard)(void *arg, void *user);  /* a pong, or part of a message */
+	void (*heard)(void *arg, void *user);  /* a message, a ping or a pong */
 	void (*closed)(void *arg, void *user); /* the last call */
 } WsHandler;
 
+/* How sockets ended, or began to end. */
+typedef enum WsEnd
+{
+	WS_END_PEER,      /* the client's close */
+	WS_END_OURS,      /* a session's close: 1000, 1001, 44xx */
+	WS_END_LOST,      /* no close at all */
+	WS_END_PROTOCOL,  /* 1002 */
+	WS_END_BINARY,    /* 1003 */
+	WS_END_NOT_UTF8,  /* 1007 */
+	WS_END_FRAGMENTS, /* 1008: in too many parts */
+	WS_END_TOO_BIG,   /* 1009 */
+	WS_END_TOO_SLOW,  /* 1008: not whole in time */
+	WS_ENDS
+} WsEnd;
+
+typedef struct WsCounts
+{
+	uint64_t messages;
+	uint64_t pings;
+	uint64_t ends[WS_ENDS];
+} WsCounts;
+
 extern const Transport ws_transport; /* its sockets are WsSocket */
 
-Ws *ws_open(uv_loop_t *loop, const WsHandler *handler, void *arg,
-			size_t max_bytes, Error *err) MUST_CHECK;
+Ws *ws_new(const WsHandler *handler, void *arg, size_t max_bytes);
 
-/*
- * Closes what is left and lets go of the loop, which has to run until nothing
- * is left on it; then ws_free.
- */
-void ws_shutdown(Ws *ws);
+/* Closes what is left; handler->closed is called for each. */
 void ws_free(Ws **ws);
 
-/*
- * Takes the descriptor (also when it fails: then it is closed) and the token
- * (may be NULL).  key: 24 characters.
- */
-bool ws_adopt(Ws *ws, int take_fd, const char *key, char *take_token);
+/* token: may be NULL.  key: 24 characters. */
+void ws_adopt(Ws *ws, Conn *take_conn, const char *key, char *take_token);
 
 int ws_count(const Ws *ws);
+const WsCounts *ws_counts(const Ws *ws);
+
+const Address *ws_socket_address(const WsSocket *socket);
 
 #endif

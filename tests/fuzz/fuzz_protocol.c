@@ -1,6 +1,6 @@
 /* uses: gateway common/jwt common/daemon common/redis common/pg common/wire common/base */
 /* links: -Wl,--allow-multiple-definition -lm */
-/* pkgs: libwebsockets libuv jansson libpq hiredis openssl libsodium */
+/* pkgs: libuv jansson libpq hiredis openssl libsodium */
 /*
  * fuzz_protocol - what clients and the database's answers may say
  *
@@ -167,6 +167,8 @@ try_head(const char *text, size_t len)
 	const char *reason;
 	HttpHead head;
 	HttpHead sliced;
+	HttpAnswer like = { 0 };
+	Payload *body;
 	int verdict = http_head_parse(text, len, &head, &reason);
 	Buf out;
 
@@ -181,11 +183,14 @@ try_head(const char *text, size_t len)
 	}
 	if (verdict != HTTP_OK)
 		return;
-	need(head.size <= len && head.path[0] == '/');
+	need(head.size <= len && head.path.len > 0 && head.path.at[0] == '/');
+	need(head.body_len <= HTTP_BODY_MAX);
 	need(!head.is_upgrade || head.websocket_key.len == 24);
 	(void) http_origin_is_allowed(&head, "https://a.example, null");
 	buf_init(&out);
-	http_answer(NULL, &head, &out);
+	like.is_body_cut = head.method == HTTP_HEAD;
+	like.origin = head.field[HTTP_ORIGIN];
+	need(http_put_file(NULL, &head, &like, &out, &body) == 404);
 	need(strncmp(out.data, "HTTP/1.1 404 ", 13) == 0);
 	buf_fini(&out);
 }

@@ -1,5 +1,5 @@
 /* uses: gateway common/base */
-/* pkgs: openssl */
+/* pkgs: libuv openssl */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,7 +37,7 @@ a_proper_upgrade_is_one(void **state)
 	(void) state;
 	assert_int_equal(parse(text, &head), HTTP_OK);
 	assert_true(head.is_upgrade);
-	assert_string_equal(head.path, "/v1/ws");
+	assert_true(slice_is(head.path, "/v1/ws"));
 	assert_int_equal(head.size, strlen(text));
 	assert_memory_equal(head.websocket_key.at, "dGhlIHNhbXBsZSBub25jZQ==", 24);
 	assert_int_equal(head.token.len, 5);
@@ -84,7 +84,18 @@ bad_requests_have_their_status(void **state)
 		{ 400, "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n" },
 		{ 400, "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n"
 			   "Content-Length: 0\r\n\r\n" },
-		{ 405, "POST / HTTP/1.1\r\nHost: a\r\n\r\n" },
+		{ 400, "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5 5\r\n\r\n" },
+		{ 400, "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5,5\r\n\r\n" },
+		{ 400, "GET / HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n\r\n" },
+		{ 400, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0x5\r\n\r\n" },
+		{ 413, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 65537\r\n\r\n" },
+		{ 413, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: "
+			   "99999999999999999999999999\r\n\r\n" },
+		{ 400, "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: a/b\r\n"
+			   "Content-Type: c/d\r\n\r\n" },
+		{ 501, "BREW / HTTP/1.1\r\nHost: a\r\n\r\n" },
+		{ 501, "get / HTTP/1.1\r\nHost: a\r\n\r\n" },
+		{ 405, "TRACE / HTTP/1.1\r\nHost: a\r\n\r\n" },
 		{ 405, "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n" },
 		{ 405, "PRI * HTTP/1.1\r\n\r\n" },
 		{ 405, "PRI * HTTP/2.0\r\n\r\n" },
@@ -92,7 +103,7 @@ bad_requests_have_their_status(void **state)
 		{ 400, "GET /\r\n" },
 		{ 400, "GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n" },
 		{ 400, "GET / x HTTP/1.1\r\nHost: a\r\n\r\n" },
-		{ 417, "GET / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n" },
+		{ 417, "POST / HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\n\r\n" },
 		{ 400, "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n"
 			   "Connection: Upgrade, HTTP2-Settings\r\n"
 			   "HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n" },
@@ -196,8 +207,8 @@ origins_are_exact(void **state)
 	{
 		HttpHead head = { .host = { "chat.example", 12 } };
 
-		head.origin.at = cases[i].origin;
-		head.origin.len = strlen(cases[i].origin);
+		head.field[HTTP_ORIGIN].at = cases[i].origin;
+		head.field[HTTP_ORIGIN].len = strlen(cases[i].origin);
 		if (http_origin_is_allowed(&head, cases[i].allowed) !=
 			cases[i].is_allowed)
 			fail_msg("origin %s", cases[i].origin);
@@ -205,24 +216,80 @@ origins_are_exact(void **state)
 }
 
 static void
-every_answer_is_whole_and_closes(void **state)
+a_request_of_the_api_is_read_whole(void **state)
 {
-	HttpHead head = { .is_get = true, .path = "/../etc/passwd" };
+	HttpHead head;
+
+	(void) state;
+	assert_int_equal(
+		parse("PUT /v1/a%20b?x=1&y HTTP/1.1\r\nHost: a\r\n"
+			  "Content-Length: 65536\r\nExpect: 100-Continue\r\n"
+			  "idempotency-KEY:  k\t\r\nIf-Match: \"3\"\r\n"
+			  "Accept: a\r\nAccept: b\r\nConnection: a\r\n"
+			  "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-For: 192.0.2.2\r\n"
+			  "Connection: x, Close\r\n\r\n",
+			  &head),
+		HTTP_OK);
+	assert_int_equal(head.method, HTTP_PUT);
+	assert_true(slice_is(head.path, "/v1/a%20b"));
+	assert_true(slice_is(head.query, "x=1&y"));
+	assert_int_equal(head.body_len, 65536);
+	assert_true(head.expects_continue);
+	assert_true(head.is_last);
+	assert_true(slice_is(head.field[HTTP_IDEMPOTENCY_KEY], "k"));
+	assert_true(slice_is(head.field[HTTP_IF_MATCH], "\"3\""));
+	assert_int_equal(head.field[HTTP_CONTENT_TYPE].len, 0);
+	assert_true(slice_is(head.forwarded_for, "192.0.2.2"));
+	assert_int_equal(parse("DELETE /v1 HTTP/1.1\r\nHost: a\r\n\r\n", &head),
+					 HTTP_OK);
+	assert_false(head.is_last);
+	assert_int_equal(head.body_len, 0);
+}
+
+static void
+a_problem_is_whole_and_says_when_to_come_again(void **state)
+{
+	HttpAnswer like = { .status = 429, .is_last = true };
 	const char *end;
 	Buf out;
 
 	(void) state;
 	buf_init(&out);
-	http_answer(NULL, &head, &out);
-	assert_int_equal(strncmp(out.data, "HTTP/1.1 404 ", 13), 0);
-	assert_non_null(strstr(out.data, "Connection: close\r\n"));
+	http_put_problem(&like, "too \"many\"", 1500, &out);
+	assert_int_equal(strncmp(out.data, "HTTP/1.1 429 ", 13), 0);
+	assert_non_null(strstr(out.data, "\r\nConnection: close\r\n"));
+	assert_non_null(strstr(out.data, "\r\nRetry-After: 2\r\n"));
 	assert_non_null(strstr(out.data, "X-Content-Type-Options: nosniff\r\n"));
 	assert_non_null(strstr(out.data, "application/problem+json"));
+	assert_non_null(strstr(out.data, "\"code\":\"rate_limited\""));
+	assert_non_null(strstr(out.data, "too \\\"many\\\""));
 	end = strstr(out.data, "\r\n\r\n");
 	assert_non_null(end);
 	assert_int_equal(strtol(strstr(out.data, "Content-Length: ") + 16, NULL,
 							10),
 					 out.len - (size_t) (end + 4 - out.data));
+	buf_fini(&out);
+}
+
+static void
+no_header_brings_another(void **state)
+{
+	static const HttpHeader headers[] = { { "Location", "/a\r\nSet-Cookie: b" },
+										  { "ETag", "\"1\"" } };
+	HttpAnswer answer = { .status = 201,
+						  .content_type = "application/json",
+						  .headers = headers,
+						  .header_count = 2,
+						  .origin = { "https://a", 9 } };
+	Buf out;
+
+	(void) state;
+	buf_init(&out);
+	http_put_head(&answer, &out);
+	assert_null(strstr(out.data, "Set-Cookie"));
+	assert_non_null(strstr(out.data, "\r\nETag: \"1\"\r\n"));
+	assert_non_null(strstr(out.data, "Allow-Origin: https://a\r\n"));
+	assert_null(strstr(out.data, "Connection: close"));
 	buf_fini(&out);
 }
 
@@ -236,7 +303,9 @@ main(void)
 		cmocka_unit_test(a_websocket_needs_every_header_as_it_should_be),
 		cmocka_unit_test(a_large_head_is_refused),
 		cmocka_unit_test(origins_are_exact),
-		cmocka_unit_test(every_answer_is_whole_and_closes),
+		cmocka_unit_test(a_request_of_the_api_is_read_whole),
+		cmocka_unit_test(a_problem_is_whole_and_says_when_to_come_again),
+		cmocka_unit_test(no_header_brings_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

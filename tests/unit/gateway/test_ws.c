@@ -1,5 +1,5 @@
 /* uses: gateway common/base */
-/* pkgs: libwebsockets libuv */
+/* pkgs: libuv openssl */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,6 +25,7 @@
 typedef struct Scene
 {
 	uv_loop_t loop;
+	Conns *conns;
 	Ws *ws;
 	WsSocket *socket;
 	int peer;
@@ -88,7 +89,8 @@ turn(Scene *scene)
 	uint8_t *room = scene->in + scene->in_len;
 	ssize_t got;
 
-	uv_run(&scene->loop, UV_RUN_ONCE);
+	conns_flush(scene->conns);
+	uv_run(&scene->loop, UV_RUN_NOWAIT);
 	got = recv(scene->peer, room, sizeof(scene->in) - scene->in_len,
 			   MSG_DONTWAIT);
 	if (got > 0)
@@ -104,8 +106,10 @@ connect_to(Scene *scene)
 								   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t size = sizeof(address);
 	int door = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	static const ConnHandler nothing_yet = { 0 };
 	uint8_t *end = NULL;
 	size_t head;
+	Conn *conn;
 
 	assert_int_equal(bind(door, (struct sockaddr *) &address, size), 0);
 	assert_int_equal(listen(door, 1), 0);
@@ -113,10 +117,11 @@ connect_to(Scene *scene)
 	scene->peer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(connect(scene->peer, (struct sockaddr *) &address, size),
 					 0);
-	assert_true(
-		ws_adopt(scene->ws,
-				 accept4(door, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC),
-				 "dGhlIHNhbXBsZSBub25jZQ==", NULL));
+	conn = conn_new(scene->conns,
+					accept4(door, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC),
+					&nothing_yet, NULL);
+	assert_non_null(conn);
+	ws_adopt(scene->ws, conn, "dGhlIHNhbXBsZSBub25jZQ==", NULL);
 	close(door);
 	for (int64_t until_us = clock_now_us() + WAIT_US;
 		 end == NULL && clock_now_us() < until_us;)
@@ -126,6 +131,10 @@ connect_to(Scene *scene)
 	}
 	assert_non_null(end);
 	assert_memory_equal(scene->in, "HTTP/1.1 101", 12);
+
+	/* RFC 6455 1.3: the answer to that very key */
+	assert_non_null(memmem(scene->in, scene->in_len,
+						   "Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n", 38));
 	head = (size_t) (end - scene->in) + 4;
 	memmove(scene->in, scene->in + head, scene->in_len - head);
 	scene->in_len -= head;
@@ -141,9 +150,10 @@ begin(void **state)
 	Error err;
 
 	uv_loop_init(&scene->loop);
-	scene->ws = ws_open(&scene->loop, &handler, scene, MAX_BYTES, &err);
-	if (scene->ws == NULL)
+	scene->conns = conns_open(&scene->loop, NULL, NULL, &err);
+	if (scene->conns == NULL)
 		return -1;
+	scene->ws = ws_new(&handler, scene, MAX_BYTES);
 	connect_to(scene);
 	*state = scene;
 	return 0;
@@ -155,11 +165,11 @@ end(void **state)
 	Scene *scene = *state;
 
 	close(scene->peer);
-	ws_shutdown(scene->ws);
-	uv_run(&scene->loop, UV_RUN_DEFAULT);
-	assert_int_equal(scene->closed, 1);
 	ws_free(&scene->ws);
-	uv_loop_close(&scene->loop);
+	assert_int_equal(scene->closed, 1);
+	conns_close(&scene->conns);
+	uv_run(&scene->loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&scene->loop), 0);
 	free(scene);
 	return 0;
 }
@@ -233,7 +243,16 @@ static const struct
 	{ "a reserved opcode", 1002, { 0x83, 0x81, MASK, 'x' }, 7 },
 	{ "a ping in parts", 1002, { 0x09, 0x81, MASK, 'x' }, 7 },
 	{ "a continuation of nothing", 1002, { 0x80, 0x81, MASK, 'x' }, 7 },
-	{ "a binary frame", 1008, { 0x82, 0x81, MASK, 'x' }, 7 },
+	{ "a binary frame", 1003, { 0x82, 0x81, MASK, 'x' }, 7 },
+	{ "a frame without a mask", 1002, { 0x81, 0x01, 'x' }, 3 },
+	{ "a close without a mask", 1002, { 0x88, 0x00 }, 2 },
+	{ "a long ping", 1002, { 0x89, 0xfe, 0, 126, MASK }, 8 },
+	{ "a length longer than needed", 1002, { 0x81, 0xfe, 0, 5, MASK }, 8 },
+	{ "a message inside a message",
+	  1002,
+	  { 0x01, 0x81, MASK, 'x', 0x81, 0x81, MASK, 'y' },
+	  14 },
+	{ "one byte too many", 1009, { 0x81, 0xfe, 0x04, 0x01, MASK }, 8 },
 	{ "what is not UTF-8", 1007, { 0x81, 0x81, MASK, 0xff }, 7 },
 	{ "2^62 bytes",
 	  1009,
