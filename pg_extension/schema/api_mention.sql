@@ -11,6 +11,7 @@ CREATE FUNCTION chemchat._read_mentions(conversation_id uuid, sender uuid,
 										handles text[]) RETURNS uuid[]
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
+	everybody CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
 	named uuid[];
 BEGIN
 	IF _read_mentions.handles IS NULL THEN
@@ -24,6 +25,7 @@ BEGIN
 					  JOIN chemchat.app_user AS u
 						ON u.handle IN (h.handle, rtrim(h.handle, '._-'))
 					   AND u.deactivated_at IS NULL
+					   AND u.id <> everybody
 					  JOIN chemchat.member AS m
 						ON m.conversation_id = _read_mentions.conversation_id
 					   AND m.user_id = u.id AND m.state = 'joined'
@@ -35,7 +37,7 @@ BEGIN
 	   AND (SELECT a.is_allowed
 			  FROM chemchat._authorized(_read_mentions.sender,
 				_read_mentions.conversation_id, 'mention_all') AS a) THEN
-		named := '00000000-0000-0000-0000-000000000000'::uuid || named;
+		named := everybody || named;
 	END IF;
 	RETURN named;
 END

@@ -86,18 +86,3 @@ SELECT ch.conversation_id, ch.ev,
  WHERE coalesce(m.ev, r.ev, p.ev, c.ev) IS NOT NULL;
 COMMENT ON VIEW chemchat._entity IS
 	'every conversation-scoped entity at its last ev, as an event';
-
--- What belongs to a user and not to a conversation, beside the user herself.
-CREATE VIEW chemchat._member_state_entity AS
-SELECT s.user_id, s.conversation_id, e.kind, e.rev, e.at, e.event
-  FROM chemchat.member_state AS s,
-	   LATERAL (
-			SELECT 's'::"char", s.cursor_rev, s.cursor_at,
-				   chemchat._cursor_json(s)
-			 WHERE s.cursor_rev > 0
-			 UNION ALL
-			SELECT 'n'::"char", s.preference_rev, s.preference_at,
-				   chemchat._preference_json(s)
-			 WHERE s.preference_rev > 0) AS e (kind, rev, at, event);
-COMMENT ON VIEW chemchat._member_state_entity IS
-	'every cursor and preference that was ever written, as an event';
