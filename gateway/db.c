@@ -45,7 +45,8 @@ static const PgStatement own_statements[] = {
 	[DB_POSITION] = { "position", "SELECT p.system_id, p.timeline, p.lsn"
 								  " FROM chemchat.position() AS p" },
 	[DB_MARKS] = { "marks",
-				   "SELECT m.item, m.code, m.read_seq, m.delivered_seq, m.rev"
+				   "SELECT m.item, m.code, m.read_seq, m.delivered_seq, m.rev,"
+				   " m.field"
 				   " FROM chemchat.marks($1::uuid[], $2::uuid[], $3::bigint[],"
 				   " $4::bigint[]) AS m",
 				   true },

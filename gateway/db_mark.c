@@ -180,6 +180,8 @@ answer_row(const MarkItem *item, const PgResult *result, int row)
 	if (strcmp(pg_result_text(result, row, 1, &len), "ok") != 0)
 	{
 		db_error_set(&error, db_code(pg_result_text(result, row, 1, &len)));
+		db_field_name(pg_result_text(result, row, 5, &len), error.field,
+					  sizeof(error.field));
 		answer_all(item, &error, NULL);
 		return;
 	}

@@ -114,8 +114,8 @@ fanout_event(Fanout *fanout, const Event *event, const char *position)
 	Change change;
 	Uuid key;
 
-	if (event_is_user_scoped(event->kind) || (event->flags & EVENT_REPLAY) != 0 ||
-		event->ev == 0)
+	if (event_is_user_scoped(event->kind) ||
+		(event->flags & EVENT_REPLAY) != 0 || event->ev == 0)
 		return;
 	memcpy(key.byte, event->key, sizeof(key.byte));
 	conversation = registry_conversation(fanout->registry, &key);

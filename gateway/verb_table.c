@@ -253,9 +253,9 @@ const Verb verbs[] = {
 	  .scope = AUTH_READ,
 	  .flags = VERB_POSITIONED | VERB_TAGGED,
 	  .sql = "SELECT " POSITION ", h.conversation_id, h.ev, h.seq, h.read_seq,"
-			 " NULL::bigint, h.mentions, h.is_muted, NULL::timestamptz,"
-			 " NULL::text, h.kind, h.title, NULL::text, NULL::boolean,"
-			 " NULL::timestamptz, NULL::uuid, h.role, h.member_rev"
+			 " h.delivered_seq, h.mentions, h.is_muted, h.muted_until,"
+			 " h.notify, h.kind, h.title, h.topic, nullif(h.is_public, false),"
+			 " h.archived_at, h.other_id, h.role, h.member_rev"
 			 " FROM chemchat.position() AS p"
 			 " LEFT JOIN chemchat.heads(actor => $1::uuid) AS h ON true",
 	  .shape = VERB_ROWS,
@@ -336,7 +336,7 @@ const Verb verbs[] = {
 			 " max_rows => $4::int) AS m",
 	  .args = { CONVERSATION,
 				{ "after", VERB_UUID, VERB_QUERY, false, 0, 0, 0 },
-				ROWS(200, 1000) },
+				ROWS(200, 500) },
 	  .shape = VERB_EVENTS_LIST,
 	  .list = "members",
 	  .columns = { EVENT_COLUMNS(VERB_TEXT) } },

@@ -248,6 +248,160 @@ the_late_ones_come_out_and_the_rest_stay(void **state)
 	send_queue_free(&queue);
 }
 
+static SendItem *
+call_new(uint8_t conversation, uint32_t number)
+{
+	SendItem *call = item_new(conversation, number);
+
+	call->is_call = true;
+	return call;
+}
+
+static void
+a_call_waits_for_the_sends_before_it_and_holds_those_after(void **state)
+{
+	SendQueue *queue = send_queue_new();
+	SendItem *batch;
+	SendItem *call;
+	int count;
+
+	(void) state;
+	send_queue_add(queue, item_new(1, 1));
+	send_queue_add(queue, call_new(1, 2));
+	send_queue_add(queue, item_new(1, 3));
+	send_queue_add(queue, item_new(2, 4));
+	assert_null(send_queue_take_call(queue, NULL, 0));
+	batch = send_queue_take(queue, 0, &count);
+	assert_int_equal(count, 2);
+	assert_int_equal(number_of(batch), 1);
+	assert_int_equal(number_of(batch->next), 4);
+	assert_null(send_queue_take_call(queue, batch, 0)); /* under way */
+	free_list(batch);
+	call = send_queue_take_call(queue, NULL, 0);
+	assert_int_equal(number_of(call), 2);
+	assert_null(send_queue_take(queue, 0, &count));
+	send_queue_call_ended(queue, call);
+	free_list(call);
+	batch = send_queue_take(queue, 0, &count);
+	assert_int_equal(number_of(batch), 3);
+	free_list(batch);
+	send_queue_free(&queue);
+}
+
+static void
+calls_of_one_conversation_go_one_by_one(void **state)
+{
+	SendQueue *queue = send_queue_new();
+	SendItem *first;
+	SendItem *other;
+
+	(void) state;
+	send_queue_add(queue, call_new(1, 1));
+	send_queue_add(queue, call_new(1, 2));
+	send_queue_add(queue, call_new(2, 3));
+	first = send_queue_take_call(queue, NULL, 0);
+	assert_int_equal(number_of(first), 1);
+	other = send_queue_take_call(queue, NULL, 0);
+	assert_int_equal(number_of(other), 3);
+	assert_null(send_queue_take_call(queue, NULL, 0));
+	first->was_busy = true; /* somebody held it: again, after a rest */
+	send_queue_put_back(queue, first, 0);
+	assert_null(send_queue_take_call(queue, NULL, 0));
+	first = send_queue_take_call(queue, NULL, SEND_REST_MAX_MS * 1000);
+	assert_int_equal(number_of(first), 1);
+	send_queue_call_ended(queue, other);
+	send_queue_call_ended(queue, first);
+	send_queue_passed(queue, &first->conversation_id);
+	free_list(first);
+	free_list(other);
+	free_list(send_queue_expire(queue, INT64_MAX));
+	assert_int_equal(send_queue_count(queue), 0);
+	send_queue_free(&queue);
+}
+
+/* Whatever is busy: each conversation's items leave in their order. */
+static void
+calls_and_sends_keep_the_order_of_their_conversation(void **state)
+{
+	enum
+	{
+		ITEMS = 3000,
+		CONVERSATIONS = 5
+	};
+	SendQueue *queue = send_queue_new();
+	uint32_t last[CONVERSATIONS] = { 0 };
+	SendItem *running[CONVERSATIONS] = { NULL };
+	SendItem *batch = NULL;
+	Random random = random_begin();
+	uint32_t added = 0;
+	int left = ITEMS;
+	int64_t now_us = 0;
+	int count;
+
+	(void) state;
+	while (left > 0)
+	{
+		SendItem *call;
+
+		now_us += 3000;
+		for (uint64_t i = random_below(&random, 8); i > 0 && added < ITEMS; i--)
+		{
+			uint8_t c = (uint8_t) random_below(&random, CONVERSATIONS);
+
+			added++;
+			send_queue_add(queue, random_below(&random, 3) == 0
+									  ? call_new(c, added)
+									  : item_new(c, added));
+		}
+		if (batch == NULL)
+			batch = send_queue_take(queue, now_us, &count);
+		while ((call = send_queue_take_call(queue, batch, now_us)) != NULL)
+		{
+			uint8_t c = call->conversation_id.byte[0];
+
+			assert_null(running[c]);
+			for (SendItem *item = batch; item != NULL; item = item->next)
+				assert_int_not_equal(item->conversation_id.byte[0], c);
+			running[c] = call;
+		}
+		for (int c = 0; c < CONVERSATIONS; c++)
+		{
+			if (running[c] == NULL || random_below(&random, 2) == 0)
+				continue;
+			if (random_below(&random, 4) == 0)
+			{
+				running[c]->was_busy = true;
+				send_queue_put_back(queue, running[c], now_us);
+			}
+			else
+			{
+				assert_true(number_of(running[c]) > last[c]);
+				last[c] = number_of(running[c]);
+				send_queue_call_ended(queue, running[c]);
+				free_list(running[c]);
+				left--;
+			}
+			running[c] = NULL;
+		}
+		if (batch == NULL || random_below(&random, 2) == 0)
+			continue;
+		for (SendItem *item = batch; item != NULL; item = item->next)
+		{
+			uint8_t c = item->conversation_id.byte[0];
+
+			assert_null(running[c]);
+			assert_true(number_of(item) > last[c]);
+			last[c] = number_of(item);
+			left--;
+		}
+		free_list(batch);
+		batch = NULL;
+	}
+	assert_int_equal(send_queue_count(queue), 0);
+	free_list(send_queue_expire(queue, INT64_MAX));
+	send_queue_free(&queue);
+}
+
 int
 main(void)
 {
@@ -258,6 +412,10 @@ main(void)
 		cmocka_unit_test(a_batch_is_bounded_in_bytes),
 		cmocka_unit_test(order_within_a_conversation_always_holds),
 		cmocka_unit_test(the_late_ones_come_out_and_the_rest_stay),
+		cmocka_unit_test(
+			a_call_waits_for_the_sends_before_it_and_holds_those_after),
+		cmocka_unit_test(calls_of_one_conversation_go_one_by_one),
+		cmocka_unit_test(calls_and_sends_keep_the_order_of_their_conversation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
