@@ -8,6 +8,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "send_heads.h"
 #include "send_rich.h"
 
 /* The columns of a row that SPI returned, by number from 1. */
@@ -31,22 +32,23 @@ static const char lock_free[] =
 
 /*
  * The last change says both numbers when it is a new message, which it mostly
- * is.
- * Looking for the end of a conversation reads a whole leaf of the index, so
- * one look instead of two is worth it.
+ * is.  Looking for the end of a conversation reads a whole leaf of the index,
+ * so one look instead of two is worth it, and so is a place to look from
+ * (send_heads.h).
  */
 static const char read_heads[] =
-	"SELECT i.n, coalesce(e.ev, 0),"
+	"SELECT i.n, e.ev,"
 	"       coalesce(CASE e.kind WHEN 'm' THEN e.seq END,"
 	"                (SELECT m.seq FROM chemchat.message AS m"
 	"                  WHERE m.conversation_id = i.conversation_id"
 	"                  ORDER BY m.seq DESC LIMIT 1),"
 	"                0)"
-	"  FROM pg_catalog.unnest($1) WITH ORDINALITY AS i (conversation_id, n)"
-	"  LEFT JOIN LATERAL ("
+	"  FROM unnest($1, $2) WITH ORDINALITY AS i (conversation_id, hint, n)"
+	"  CROSS JOIN LATERAL ("
 	"       SELECT ch.ev, ch.seq, ch.kind FROM chemchat.change AS ch"
 	"        WHERE ch.conversation_id = i.conversation_id"
-	"        ORDER BY ch.ev DESC LIMIT 1) AS e ON true";
+	"          AND ch.ev >= i.hint"
+	"        ORDER BY ch.ev DESC LIMIT 1) AS e";
 
 /*
  * The wall for a set, as _authorized() is for one: the same tables, with the
@@ -137,7 +139,7 @@ typedef struct QueryText
 static const QueryText query_texts[QUERY_COUNT] = {
 	[LOCK_WAITING] = { lock_waiting, 1, { UUIDARRAYOID } },
 	[LOCK_FREE] = { lock_free, 1, { UUIDARRAYOID } },
-	[READ_HEADS] = { read_heads, 1, { UUIDARRAYOID } },
+	[READ_HEADS] = { read_heads, 2, { UUIDARRAYOID, INT8ARRAYOID } },
 	[LOOK_UP] = { look_up,
 				  4,
 				  { UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID } },
@@ -156,6 +158,8 @@ static const QueryText query_texts[QUERY_COUNT] = {
 static SPIPlanPtr plans[QUERY_COUNT];
 
 static void run(StoreQuery query, Datum *args, int expected);
+static void read_heads_from(SendConversation **asked, const int64 *hints,
+							int count);
 static Datum uuid_array(Datum *ids, int count);
 static Datum int8_array(Datum *numbers, int count);
 static Datum text_array(Datum *texts, bool *nulls, int count);
@@ -206,30 +210,60 @@ send_store_lock(SendConversation *conversations, int count, bool is_waiting)
 void
 send_store_read_heads(SendConversation *conversations, int count)
 {
-	SendConversation **locked =
+	SendConversation **asked =
 		palloc(sizeof(SendConversation *) * (size_t) count);
-	Datum *ids = palloc(sizeof(Datum) * (size_t) count);
-	Datum args[1];
-	int locked_count = 0;
+	int64 *hints = palloc(sizeof(int64) * (size_t) count);
+	int asked_count = 0;
+	int unknown_count = 0;
 
 	for (int i = 0; i < count; i++)
 	{
 		if (!conversations[i].is_locked)
 			continue;
-		ids[locked_count] = UUIDPGetDatum(&conversations[i].id);
-		locked[locked_count++] = &conversations[i];
+		hints[asked_count] = send_heads_hint(&conversations[i].id);
+		asked[asked_count++] = &conversations[i];
 	}
-	if (locked_count == 0)
+	read_heads_from(asked, hints, asked_count);
+
+	/* Nothing from the hint on: what it came from was rolled back. */
+	for (int i = 0; i < asked_count; i++)
+	{
+		if (asked[i]->ev == 0 && hints[i] > 0)
+		{
+			hints[unknown_count] = 0;
+			asked[unknown_count++] = asked[i];
+		}
+	}
+	read_heads_from(asked, hints, unknown_count);
+}
+
+/* Leaves alone those without a change from their hint on. */
+static void
+read_heads_from(SendConversation **asked, const int64 *hints, int count)
+{
+	Datum *ids = palloc(sizeof(Datum) * (size_t) Max(count, 1));
+	Datum *evs = palloc(sizeof(Datum) * (size_t) Max(count, 1));
+	Datum args[2];
+
+	if (count == 0)
 		return;
-	args[0] = uuid_array(ids, locked_count);
+	for (int i = 0; i < count; i++)
+	{
+		ids[i] = UUIDPGetDatum(&asked[i]->id);
+		evs[i] = Int64GetDatum(hints[i]);
+	}
+	args[0] = uuid_array(ids, count);
+	args[1] = int8_array(evs, count);
 	run(READ_HEADS, args, SPI_OK_SELECT);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
 		bool is_null;
-		int64 n = DatumGetInt64(COLUMN(row, 1, &is_null));
+		SendConversation *found =
+			asked[DatumGetInt64(COLUMN(row, 1, &is_null)) - 1];
 
-		locked[n - 1]->ev = DatumGetInt64(COLUMN(row, 2, &is_null));
-		locked[n - 1]->seq = DatumGetInt64(COLUMN(row, 3, &is_null));
+		found->ev = DatumGetInt64(COLUMN(row, 2, &is_null));
+		found->seq = DatumGetInt64(COLUMN(row, 3, &is_null));
+		send_heads_note(&found->id, found->ev);
 	}
 }
 

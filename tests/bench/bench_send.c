@@ -8,7 +8,8 @@
  *
  * chat calls chemchat.send_messages; plain inserts the same batch into
  * bench.plain, a copy of chemchat.message with its indexes and without any
- * logic.  Both wait for the commit.  The users and conversations are those
+ * logic, which grows from run to run like the original.  Both wait for the
+ * commit.  The users and conversations are those
  * that tests/bench/setup.sql made: bench.conversation(n, id), bench.actor(id).
  */
 #include <libpq-fe.h>
@@ -140,6 +141,25 @@ send_batch(Run *run)
 	PQclear(res);
 }
 
+/* The plain table goes on where it ended, as the chat's own does. */
+static void
+load_seqs(Run *run)
+{
+	PGresult *res = exec_or_die(
+		run->conn, "SELECT c.n, coalesce(max(p.seq), 0) FROM bench.conversation"
+				   " AS c LEFT JOIN bench.plain AS p ON p.conversation_id ="
+				   " c.id GROUP BY c.n");
+
+	for (int i = 0; i < PQntuples(res); i++)
+	{
+		long n = strtol(PQgetvalue(res, i, 0), NULL, 10);
+
+		if (n <= run->conversations)
+			run->seq[n - 1] = strtoll(PQgetvalue(res, i, 1), NULL, 10);
+	}
+	PQclear(res);
+}
+
 static void
 prepare(Run *run)
 {
@@ -157,7 +177,7 @@ prepare(Run *run)
 		die("prepare", run->conn);
 	PQclear(res);
 	if (!run->is_chat)
-		PQclear(exec_or_die(run->conn, "TRUNCATE bench.plain"));
+		load_seqs(run);
 }
 
 int
