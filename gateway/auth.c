@@ -1,39 +1,109 @@
 #include "auth.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
+#include "auth_cache.h"
+#include "auth_issuers.h"
+#include "auth_revoked.h"
 #include "clock.h"
-#include "jwt.h"
+#include "db_account.h"
 #include "log.h"
 #include "xalloc.h"
 
-#define LEEWAY_S 5
+#define SECOND         1000000LL
+#define LEEWAY_S       5
+#define WAITING_MAX    1000
+#define BOT_PREFIX     "ccb_"
+#define BOT_CACHE_MAX  20000
+#define BOT_TTL_US     (2 * SECOND)
+#define NAME_CACHE_MAX 20000
+#define NAME_TTL_US    (300 * SECOND)
+#define FORGET_EVERY   (600 * SECOND)
+#define POLL_RETRY_US  (SECOND / 2)
+
+/* One question that waits: for keys (a list), or for the database. */
+typedef struct Check
+{
+	struct Check *next;
+	Auth *auth;
+	AuthDoneFn done;
+	void *arg;
+	Identity identity; /* as far as it is known */
+	uint8_t hash[AUTH_HASH_SIZE];
+	size_t len;
+	char token[]; /* only while waiting for keys */
+} Check;
 
 struct Auth
 {
-	JwtKeys keys;
-	char *issuer;
-	char *audience;
+	AuthConfig config;
+	AuthIssuers *issuers;
+	AuthRevoked *revoked;
+	AuthCache *bots;
+	AuthCache *names;
+	Check *waiting; /* for keys */
+	bool is_listed; /* the database was asked once at least */
+	bool is_polling;
+	int64_t poll_us; /* when to ask next */
+	int64_t since_us;
+	int64_t forget_us;
+	AuthCounts counts;
 };
 
-static bool read_identity(const JwtClaims *claims, Identity *identity);
+static bool open_issuers(Auth *auth, Error *err);
+static void judge(Auth *auth, const char *token, size_t len, bool may_wait,
+				  AuthDoneFn done, void *arg);
+static bool wait_for_keys(Auth *auth, const char *token, size_t len,
+						  AuthDoneFn done, void *arg);
+static void on_keys(void *arg);
+static Check *check_new(Auth *auth, AuthDoneFn done, void *arg, size_t len);
+static bool read_identity(const AuthJudged *judged, Identity *identity);
+static void find_bot(Auth *auth, const char *token, size_t len, AuthDoneFn done,
+					 void *arg);
+static void on_bot(void *arg, const DbError *error, const DbBotToken *token);
+static void find_name(Auth *auth, const JwtClaims *claims,
+					  const Identity *identity, AuthDoneFn done, void *arg);
+static void on_name(void *arg, const DbError *error, const DbAccount *account);
+static void finish(Auth *auth, const Identity *identity, AuthDoneFn done,
+				   void *arg);
+static void refuse(Auth *auth, const char *reason, AuthDoneFn done, void *arg);
+static void unavailable(Auth *auth, AuthDoneFn done, void *arg);
+static void on_revocations(void *arg, const DbError *error,
+						   const DbRevocation *rows, int count);
 
 Auth *
 auth_open(const AuthConfig *config, Error *err)
 {
 	Auth *auth = xcalloc(1, sizeof(*auth));
 
-	if (!jwt_keys_load(config->secret_file, &auth->keys, err))
-	{
+	auth->config = *config;
+	auth->issuers = auth_issuers_new();
+	auth->revoked = auth_revoked_new();
+	auth->bots = auth_cache_new(BOT_CACHE_MAX, BOT_TTL_US);
+	auth->names = auth_cache_new(NAME_CACHE_MAX, NAME_TTL_US);
+	auth->is_listed = config->db == NULL;
+	if (!open_issuers(auth, err))
 		auth_close(&auth);
-		return NULL;
-	}
-	if (config->issuer != NULL)
-		auth->issuer = xstrdup(config->issuer);
-	if (config->audience != NULL)
-		auth->audience = xstrdup(config->audience);
 	return auth;
+}
+
+void
+auth_stop(Auth *auth)
+{
+	Check *check;
+
+	for (int i = 0; i < auth->issuers->count; i++)
+		jwks_free(&auth->issuers->list[i].jwks);
+	while ((check = auth->waiting) != NULL)
+	{
+		auth->waiting = check->next;
+		auth->counts.waiting--;
+		unavailable(auth, check->done, check->arg);
+		free(check);
+	}
 }
 
 void
@@ -44,45 +114,53 @@ auth_close(Auth **auth_ref)
 	if (auth == NULL)
 		return;
 	*auth_ref = NULL;
-	jwt_keys_wipe(&auth->keys);
-	free(auth->issuer);
-	free(auth->audience);
+	auth_stop(auth);
+	auth_issuers_free(&auth->issuers);
+	auth_revoked_free(&auth->revoked);
+	auth_cache_free(&auth->bots);
+	auth_cache_free(&auth->names);
 	free(auth);
+}
+
+void
+auth_tick(Auth *auth)
+{
+	int64_t now_us = clock_now_us();
+
+	for (int i = 0; i < auth->issuers->count; i++)
+	{
+		if (auth->issuers->list[i].jwks != NULL)
+			jwks_tick(auth->issuers->list[i].jwks);
+	}
+	if (now_us >= auth->forget_us)
+	{
+		auth->forget_us = now_us + FORGET_EVERY;
+		auth_revoked_forget(auth->revoked, clock_wall_us() / SECOND - LEEWAY_S);
+	}
+	if (auth->config.db != NULL && !auth->is_polling && now_us >= auth->poll_us)
+	{
+		auth->is_polling = true;
+		auth->poll_us = now_us + AUTH_POLL_MS * 1000LL;
+		db_revocations(auth->config.db, auth->since_us, on_revocations, auth);
+	}
 }
 
 void
 auth_check(Auth *auth, const char *token, size_t len, AuthDoneFn done,
 		   void *arg)
 {
-	JwtExpect expect = {
-		.issuer = auth->issuer,
-		.audience = auth->audience,
-		.leeway_s = LEEWAY_S,
-		.now_s = clock_wall_us() / 1000000,
-	};
-	Identity identity = { .scopes = AUTH_ALL };
-	JwtClaims claims;
-	JwtReason reason = jwt_verify(token, len, &auth->keys, &expect, &claims);
-
-	if (reason != JWT_OK)
-	{
-		log_info("token refused", "reason=%s", jwt_reason_name(reason));
-		done(arg, AUTH_REFUSED, NULL);
-	}
-	else if (!read_identity(&claims, &identity))
-	{
-		log_info("token refused", "reason=sub_is_no_user_id");
-		done(arg, AUTH_REFUSED, NULL);
-	}
+	if (len > strlen(BOT_PREFIX) &&
+		strncmp(token, BOT_PREFIX, strlen(BOT_PREFIX)) == 0)
+		find_bot(auth, token, len, done, arg);
 	else
-		done(arg, AUTH_GOOD, &identity);
+		judge(auth, token, len, true, done, arg);
 }
 
 bool
 auth_is_good(const Auth *auth, const Identity *identity)
 {
-	(void) auth;
-	return clock_wall_us() / 1000000 - LEEWAY_S < identity->expires_s;
+	return clock_wall_us() / SECOND - LEEWAY_S < identity->expires_s &&
+		   !auth_revoked_has(auth->revoked, identity);
 }
 
 bool
@@ -91,14 +169,343 @@ auth_allows(const Identity *identity, AuthScope scope)
 	return (identity->scopes & scope) == scope;
 }
 
-static bool
-read_identity(const JwtClaims *claims, Identity *identity)
+bool
+auth_issue(Auth *auth, const Uuid *user_id, int64_t ttl_s,
+		   int64_t not_before_us, Buf *token, Identity *identity, Error *err)
 {
+	const AuthIssuer *own = &auth->issuers->list[0];
+	int64_t now_s = clock_wall_us() / SECOND;
+	/* rounded up: a whole second can only say that it is not before */
+	int64_t first_s = (not_before_us + SECOND - 1) / SECOND;
+	JwtClaims claims = { 0 };
+
+	if (auth->issuers->count == 0 || !own->is_local)
+		return error_set(err, "there is no key to sign with");
+	if (getrandom(identity->token_id.byte, 16, 0) != 16)
+		return error_set(err, "there are no random bytes");
+	identity->token_id.byte[6] = (identity->token_id.byte[6] & 0x0f) | 0x40;
+	identity->token_id.byte[8] = (identity->token_id.byte[8] & 0x3f) | 0x80;
+	identity->user_id = *user_id;
+	identity->issued_s = first_s > now_s ? first_s : now_s;
+	identity->expires_s = now_s + ttl_s;
+	identity->scopes = AUTH_ALL;
+	identity->is_local = true;
+	identity->is_bot = false;
+
+	uuid_format(user_id, claims.subject);
+	uuid_format(&identity->token_id, claims.id);
+	if (own->issuer != NULL)
+		strncat(claims.issuer, own->issuer, sizeof(claims.issuer) - 1);
+	if (own->audience != NULL)
+		strncat(claims.audience, own->audience, sizeof(claims.audience) - 1);
+	claims.issued_s = identity->issued_s;
+	claims.expires_s = identity->expires_s;
+	return jwt_sign_hs256(&own->keys.key[0], &claims, token, err);
+}
+
+AuthCounts
+auth_counts(const Auth *auth)
+{
+	AuthCounts counts = auth->counts;
+
+	counts.listed = auth_revoked_count(auth->revoked);
+	return counts;
+}
+
+static bool
+open_issuers(Auth *auth, Error *err)
+{
+	const AuthConfig *config = &auth->config;
+
+	if (config->secret_file != NULL &&
+		!auth_issuers_add_local(auth->issuers, config->secret_file,
+								config->issuer, config->audience, err))
+		return false;
+	if (config->issuers_file != NULL &&
+		!auth_issuers_read(auth->issuers, config->issuers_file, err))
+		return false;
+	for (int i = 0; i < auth->issuers->count; i++)
+	{
+		AuthIssuer *issuer = &auth->issuers->list[i];
+		JwksConfig jwks = { .issuer = issuer->issuer,
+							.url = issuer->jwks_url,
+							.ca_file = issuer->ca_file,
+							.algs = issuer->algs,
+							.on_done = on_keys,
+							.arg = auth };
+
+		if (issuer->jwks_url != NULL)
+			issuer->jwks = jwks_new(config->loop, &jwks);
+	}
+	return true;
+}
+
+static void
+judge(Auth *auth, const char *token, size_t len, bool may_wait, AuthDoneFn done,
+	  void *arg)
+{
+	Identity identity;
+	AuthJudged judged;
+
+	auth_issuers_judge(auth->issuers, token, len, clock_wall_us() / SECOND,
+					   &judged);
+	if (judged.may_be_news && may_wait &&
+		wait_for_keys(auth, token, len, done, arg))
+		return;
+	if (judged.may_be_news && !auth_issuers_are_there(auth->issuers))
+		unavailable(auth, done, arg);
+	else if (judged.reason != JWT_OK)
+		refuse(auth, jwt_reason_name(judged.reason), done, arg);
+	else if (!read_identity(&judged, &identity))
+		refuse(auth, "no_user_id", done, arg);
+	else if (judged.issuer->is_handle)
+		find_name(auth, &judged.claims, &identity, done, arg);
+	else
+		finish(auth, &identity, done, arg);
+}
+
+/* The key may have been published since we asked.  False: we asked just now. */
+static bool
+wait_for_keys(Auth *auth, const char *token, size_t len, AuthDoneFn done,
+			  void *arg)
+{
+	bool is_asked = false;
+	Check *check;
+
+	for (int i = 0; i < auth->issuers->count; i++)
+	{
+		if (auth->issuers->list[i].jwks != NULL &&
+			jwks_want(auth->issuers->list[i].jwks))
+			is_asked = true;
+	}
+	if (!is_asked || auth->counts.waiting >= WAITING_MAX)
+		return false;
+	check = check_new(auth, done, arg, len);
+	memcpy(check->token, token, len);
+	check->next = auth->waiting;
+	auth->waiting = check;
+	auth->counts.waiting++;
+	return true;
+}
+
+/* Each waits once: for another issuer's answer it may have to ask again. */
+static void
+on_keys(void *arg)
+{
+	Auth *auth = arg;
+	Check *check = auth->waiting;
+	bool is_more = false;
+
+	for (int i = 0; i < auth->issuers->count; i++)
+	{
+		if (auth->issuers->list[i].jwks != NULL &&
+			jwks_is_asking(auth->issuers->list[i].jwks))
+			is_more = true;
+	}
+	auth->waiting = NULL;
+	while (check != NULL)
+	{
+		Check *next = check->next;
+
+		auth->counts.waiting--;
+		judge(auth, check->token, check->len, is_more, check->done, check->arg);
+		free(check);
+		check = next;
+	}
+}
+
+static Check *
+check_new(Auth *auth, AuthDoneFn done, void *arg, size_t len)
+{
+	Check *check = xcalloc(1, sizeof(*check) + len);
+
+	check->auth = auth;
+	check->done = done;
+	check->arg = arg;
+	check->len = len;
+	return check;
+}
+
+static bool
+read_identity(const AuthJudged *judged, Identity *identity)
+{
+	const JwtClaims *claims = &judged->claims;
+	const char *user =
+		judged->issuer->claim != NULL ? claims->claim : claims->subject;
+
+	memset(identity, 0, sizeof(*identity));
 	identity->issued_s = claims->issued_s;
 	identity->expires_s = claims->expires_s;
+	identity->scopes = AUTH_ALL;
+	identity->is_local = judged->issuer->is_local;
 	/* a jti of another kind cannot be withdrawn by name */
 	if (!uuid_parse(claims->id, strlen(claims->id), &identity->token_id))
 		memset(&identity->token_id, 0, sizeof(identity->token_id));
-	return uuid_parse(claims->subject, strlen(claims->subject),
-					  &identity->user_id);
+	return judged->issuer->is_handle ||
+		   uuid_parse(user, strlen(user), &identity->user_id);
+}
+
+static void
+find_bot(Auth *auth, const char *token, size_t len, AuthDoneFn done, void *arg)
+{
+	uint8_t hash[AUTH_HASH_SIZE];
+	const Identity *known;
+	Check *check;
+
+	auth_hash(token, len, hash);
+	if (auth_cache_get(auth->bots, hash, clock_now_us(), &known))
+	{
+		if (known != NULL)
+			finish(auth, known, done, arg);
+		else
+			refuse(auth, "unknown_bot_token", done, arg);
+	}
+	else if (auth->config.db == NULL)
+		refuse(auth, "unknown_bot_token", done, arg);
+	else
+	{
+		check = check_new(auth, done, arg, 0);
+		memcpy(check->hash, hash, sizeof(hash));
+		db_bot_token(auth->config.db, hash, on_bot, check);
+	}
+}
+
+static void
+on_bot(void *arg, const DbError *error, const DbBotToken *token)
+{
+	Check *check = arg;
+	Auth *auth = check->auth;
+	Identity *identity = &check->identity;
+
+	if (error->code != NULL)
+		unavailable(auth, check->done, check->arg);
+	else if (token == NULL)
+	{
+		auth_cache_put(auth->bots, check->hash, clock_now_us(), NULL);
+		refuse(auth, "unknown_bot_token", check->done, check->arg);
+	}
+	else
+	{
+		identity->user_id = token->user_id;
+		identity->token_id = token->id;
+		identity->expires_s = token->expires_us / SECOND;
+		identity->scopes = token->scopes;
+		identity->is_bot = true;
+		auth_cache_put(auth->bots, check->hash, clock_now_us(), identity);
+		finish(auth, identity, check->done, check->arg);
+	}
+	free(check);
+}
+
+static void
+find_name(Auth *auth, const JwtClaims *claims, const Identity *identity,
+		  AuthDoneFn done, void *arg)
+{
+	size_t len = strlen(claims->claim);
+	uint8_t hash[AUTH_HASH_SIZE];
+	const Identity *known;
+	Identity found = *identity;
+	Check *check;
+
+	auth_hash(claims->claim, len, hash);
+	if (auth_cache_get(auth->names, hash, clock_now_us(), &known))
+	{
+		found.user_id = known->user_id;
+		finish(auth, &found, done, arg);
+	}
+	else if (auth->config.db == NULL)
+		refuse(auth, "unknown_handle", done, arg);
+	else
+	{
+		check = check_new(auth, done, arg, 0);
+		memcpy(check->hash, hash, sizeof(hash));
+		check->identity = *identity;
+		db_account_by_handle(auth->config.db, claims->claim, len, on_name,
+							 check);
+	}
+}
+
+/* Only who is there is remembered: somebody may be made any moment. */
+static void
+on_name(void *arg, const DbError *error, const DbAccount *account)
+{
+	Check *check = arg;
+	Auth *auth = check->auth;
+
+	if (error->code != NULL)
+		unavailable(auth, check->done, check->arg);
+	else if (account == NULL)
+		refuse(auth, "unknown_handle", check->done, check->arg);
+	else
+	{
+		check->identity.user_id = account->user_id;
+		auth_cache_put(auth->names, check->hash, clock_now_us(),
+					   &check->identity);
+		finish(auth, &check->identity, check->done, check->arg);
+	}
+	free(check);
+}
+
+static void
+finish(Auth *auth, const Identity *identity, AuthDoneFn done, void *arg)
+{
+	if (!auth->is_listed)
+		unavailable(auth, done, arg);
+	else if (auth_revoked_has(auth->revoked, identity))
+	{
+		auth->counts.withdrawn++;
+		refuse(auth, "withdrawn", done, arg);
+	}
+	else
+	{
+		auth->counts.good++;
+		done(arg, AUTH_GOOD, identity);
+	}
+}
+
+static void
+refuse(Auth *auth, const char *reason, AuthDoneFn done, void *arg)
+{
+	auth->counts.refused++;
+	log_info("token refused", "reason=%s", reason);
+	done(arg, AUTH_REFUSED, NULL);
+}
+
+static void
+unavailable(Auth *auth, AuthDoneFn done, void *arg)
+{
+	auth->counts.unavailable++;
+	done(arg, AUTH_UNAVAILABLE, NULL);
+}
+
+static void
+on_revocations(void *arg, const DbError *error, const DbRevocation *rows,
+			   int count)
+{
+	Auth *auth = arg;
+	bool is_news = false;
+
+	auth->is_polling = false;
+	if (error->code != NULL)
+	{
+		auth->poll_us = clock_now_us() + POLL_RETRY_US;
+		return;
+	}
+	auth->is_listed = true;
+	for (int i = 0; i < count; i++)
+	{
+		const DbRevocation *row = &rows[i];
+
+		if (row->changed_us > auth->since_us)
+			auth->since_us = row->changed_us;
+		if (row->is_token)
+			is_news |= auth_revoked_token(auth->revoked, &row->token_id,
+										  row->expires_us / SECOND);
+		else
+			is_news |=
+				auth_revoked_user(auth->revoked, &row->user_id,
+								  row->tokens_from_us, row->is_deactivated);
+	}
+	if (is_news && auth->config.on_revoked != NULL)
+		auth->config.on_revoked(auth->config.arg);
 }

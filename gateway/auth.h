@@ -22,12 +22,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "buf.h"
 #include "error.h"
 #include "uuid.h"
 
 #define AUTH_POLL_MS 2000
 
 typedef struct Auth Auth;
+typedef struct Db Db;
+typedef struct uv_loop_s uv_loop_t;
 
 /* What a bot's token may be limited to; a person's has them all. */
 typedef enum AuthScope
@@ -62,13 +65,35 @@ typedef void (*AuthDoneFn)(void *arg, AuthVerdict verdict,
 
 typedef struct AuthConfig
 {
-	const char *secret_file; /* HS256 keys */
-	const char *issuer;      /* of the tokens they sign; NULL: none */
-	const char *audience;    /* NULL: none */
+	const char *secret_file;  /* our own HS256 keys; NULL: none */
+	const char *issuer;       /* of the tokens they sign; NULL: none */
+	const char *audience;     /* NULL: none */
+	const char *issuers_file; /* others; NULL: none */
+	uv_loop_t *loop;          /* for what waits; NULL without issuers_file */
+	Db *db;                   /* NULL: nothing is withdrawn, no bots */
+	/* Something was withdrawn: ask auth_is_good of those who are in. */
+	void (*on_revoked)(void *arg);
+	void *arg;
 } AuthConfig;
 
+typedef struct AuthCounts
+{
+	uint64_t good;
+	uint64_t refused;
+	uint64_t unavailable;
+	uint64_t withdrawn; /* of the refused: good but for the database's word */
+	uint64_t waiting;   /* now */
+	uint64_t listed;    /* withdrawn tokens and users that are known now */
+} AuthCounts;
+
 Auth *auth_open(const AuthConfig *config, Error *err) MUST_CHECK;
+
+/* No issuer is asked any more; what waits is answered AUTH_UNAVAILABLE. */
+void auth_stop(Auth *auth);
 void auth_close(Auth **auth);
+
+/* Once a second or oftener. */
+void auth_tick(Auth *auth);
 
 /* Calls done exactly once, perhaps within the call; token is borrowed. */
 void auth_check(Auth *auth, const char *token, size_t len, AuthDoneFn done,
@@ -78,5 +103,16 @@ void auth_check(Auth *auth, const char *token, size_t len, AuthDoneFn done,
 bool auth_is_good(const Auth *auth, const Identity *identity);
 
 bool auth_allows(const Identity *identity, AuthScope scope);
+
+/*
+ * A token of our own for the user, good for ttl_s, not older than
+ * not_before_us (since 1970): what a changed password made void stays so.
+ * False, with a reason, when we have no key to sign with.
+ */
+bool auth_issue(Auth *auth, const Uuid *user_id, int64_t ttl_s,
+				int64_t not_before_us, Buf *token, Identity *identity,
+				Error *err) MUST_CHECK;
+
+AuthCounts auth_counts(const Auth *auth);
 
 #endif

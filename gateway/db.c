@@ -50,6 +50,31 @@ static const PgStatement own_statements[] = {
 				   " FROM chemchat.marks($1::uuid[], $2::uuid[], $3::bigint[],"
 				   " $4::bigint[]) AS m",
 				   true },
+	[DB_REVOCATIONS] = { "revocations",
+						 "SELECT r.jti, r.user_id, r.tokens_from,"
+						 " r.is_deactivated, r.changed_at, r.expires_at"
+						 " FROM chemchat.revocations('epoch'::timestamptz +"
+						 " $1::bigint * interval '1 microsecond') AS r",
+						 true },
+	[DB_ACCOUNT] = { "account",
+					 "SELECT a.user_id, a.password_hash, a.is_admin,"
+					 " a.deactivated_at, a.tokens_from"
+					 " FROM chemchat.account($1::text, $2::uuid) AS a",
+					 true },
+	[DB_SET_PASSWORD] = { "set_password",
+						  "SELECT FROM chemchat.set_password($1::uuid,"
+						  " $2::text)",
+						  true },
+	[DB_REVOKE_SESSION] = { "revoke_session",
+							"SELECT FROM chemchat.revoke_session($1::uuid,"
+							" $2::uuid, to_timestamp($3::bigint))",
+							true },
+	[DB_BOT_TOKEN] = { "bot_token",
+					   "SELECT t.id, t.user_id,"
+					   " array_to_string(t.scopes, ','), t.expires_at"
+					   " FROM chemchat.bot_token(decode($1::text, 'hex'))"
+					   " AS t",
+					   true },
 };
 
 /* Whose codes are the client's business; the others are ours. */

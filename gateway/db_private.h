@@ -19,6 +19,11 @@ typedef enum DbStatement
 	DB_SEND,
 	DB_POSITION,
 	DB_MARKS,
+	DB_REVOCATIONS,
+	DB_ACCOUNT,
+	DB_SET_PASSWORD,
+	DB_REVOKE_SESSION,
+	DB_BOT_TOKEN,
 	DB_VERBS /* the first of the verbs', in their order */
 } DbStatement;
 

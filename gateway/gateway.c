@@ -108,6 +108,8 @@ stop(Gateway *gateway)
 	uv_close((uv_handle_t *) &gateway->slow, NULL);
 	uv_close((uv_handle_t *) &gateway->turn_end, NULL);
 	uv_close((uv_handle_t *) &gateway->wake, NULL);
+	if (chat->auth != NULL)
+		auth_stop(chat->auth);
 	db_close(&chat->db);
 	uv_run(&gateway->loop, UV_RUN_DEFAULT);
 	roster_free(&chat->roster);
@@ -188,6 +190,7 @@ on_slow(uv_timer_t *timer)
 	Gateway *gateway = timer->data;
 
 	daemon_turned(gateway->daemon);
+	auth_tick(gateway->chat.auth);
 	sessions_tick(gateway->chat.sessions);
 	if (gateway->door != NULL)
 		door_tick(gateway->door);

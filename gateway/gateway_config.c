@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include "address.h"
+#include "auth_issuers.h"
 #include "pg_conninfo.h"
 #include "redis_url.h"
 
@@ -42,9 +43,8 @@ const Option gateway_options[] = {
 	{ .name = "jwt_secret_file",
 	  .type = OPTION_SECRET_FILE,
 	  .offset = OFFSET(jwt_secret_file),
-	  .is_required = true,
-	  .help =
-		  "keys that tokens are signed with (HS256), HEX or KID:HEX a line" },
+	  .help = "keys of our own tokens (HS256), HEX or KID:HEX a line; the "
+			  "first signs" },
 	{ .name = "jwt_issuer",
 	  .type = OPTION_STRING,
 	  .offset = OFFSET(jwt_issuer),
@@ -53,6 +53,22 @@ const Option gateway_options[] = {
 	  .type = OPTION_STRING,
 	  .offset = OFFSET(jwt_audience),
 	  .help = "the aud that tokens must have" },
+	{ .name = "issuers_file",
+	  .type = OPTION_STRING,
+	  .offset = OFFSET(issuers_file),
+	  .help = "others whose tokens are good (JSON, docs/operations.md)" },
+	{ .name = "local_accounts",
+	  .type = OPTION_BOOL,
+	  .offset = OFFSET(local_accounts),
+	  .fallback = "off",
+	  .help = "sign-in with handle and password (/v1/sessions)" },
+	{ .name = "session_ttl",
+	  .type = OPTION_DURATION,
+	  .offset = OFFSET(session_ttl_ms),
+	  .fallback = "12h",
+	  .min = 60000,
+	  .max = 30LL * 86400000,
+	  .help = "how long a sign-in is good" },
 	{ .name = "listen_host",
 	  .type = OPTION_STRING,
 	  .offset = OFFSET(listen_host),
@@ -180,6 +196,8 @@ const Option gateway_options[] = {
 	{ .name = NULL },
 };
 
+static bool check_tokens(const GatewayConfig *config, Error *err);
+
 bool
 gateway_config_check(const void *arg, Error *err)
 {
@@ -193,6 +211,8 @@ gateway_config_check(const void *arg, Error *err)
 	if (config->redis_url != NULL &&
 		!redis_url_parse(config->redis_url, &redis, err))
 		return error_wrap(err, "redis_url");
+	if (!check_tokens(config, err))
+		return false;
 	if (inet_pton(AF_INET, config->listen_host, address) != 1 &&
 		inet_pton(AF_INET6, config->listen_host, address) != 1)
 		return error_set(err, "listen_host is no address: \"%s\"",
@@ -206,4 +226,25 @@ gateway_config_check(const void *arg, Error *err)
 		return error_set(err, "proxy_protocol: from whom? trusted_proxies is "
 							  "not set");
 	return true;
+}
+
+/* Read now, so that --check-config tells and a start does not find out. */
+static bool
+check_tokens(const GatewayConfig *config, Error *err)
+{
+	AuthIssuers *issuers;
+	bool is_good = true;
+
+	if (config->jwt_secret_file == NULL && config->local_accounts)
+		return error_set(err, "local_accounts: needs jwt_secret_file, to sign "
+							  "with");
+	if (config->jwt_secret_file == NULL && config->issuers_file == NULL)
+		return error_set(err, "jwt_secret_file: is missing, and so is "
+							  "issuers_file: whose tokens are good?");
+	issuers = auth_issuers_new();
+	if (config->issuers_file != NULL &&
+		!auth_issuers_read(issuers, config->issuers_file, err))
+		is_good = error_wrap(err, "issuers_file");
+	auth_issuers_free(&issuers);
+	return is_good;
 }

@@ -19,6 +19,9 @@ typedef struct GatewayConfig
 	char *jwt_secret_file;
 	char *jwt_issuer;
 	char *jwt_audience;
+	char *issuers_file;
+	bool local_accounts;
+	int64_t session_ttl_ms;
 	char *listen_host;
 	int64_t listen_port;
 	char *port_file;

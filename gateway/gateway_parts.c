@@ -13,6 +13,8 @@
 
 static char *read_password(const char *path, Error *err);
 static void on_turn_end(uv_prepare_t *prepare);
+static void on_revoked(void *arg);
+static void close_revoked(void *arg, Session *session);
 static void on_db_state(void *arg, bool is_up, const Error *err);
 static void on_position(void *arg, const DbError *error, const HeadRows *rows,
 						const Position *position);
@@ -60,7 +62,11 @@ gateway_open_chat(Gateway *gateway, Error *err)
 								.on_turn_end = live_turn_end };
 	AuthConfig auth = { .secret_file = config->jwt_secret_file,
 						.issuer = config->jwt_issuer,
-						.audience = config->jwt_audience };
+						.audience = config->jwt_audience,
+						.issuers_file = config->issuers_file,
+						.loop = &gateway->loop,
+						.on_revoked = on_revoked,
+						.arg = gateway };
 	DbConfig db = { .send_connections = (int) config->pg_send_connections,
 					.read_connections = (int) config->pg_read_connections,
 					.write_connections = (int) config->pg_write_connections,
@@ -70,9 +76,6 @@ gateway_open_chat(Gateway *gateway, Error *err)
 					.on_joined = on_joined,
 					.arg = gateway };
 
-	chat->auth = auth_open(&auth, err);
-	if (chat->auth == NULL)
-		return false;
 	if (config->pg_password_file != NULL &&
 		(gateway->password = read_password(config->pg_password_file, err)) ==
 			NULL)
@@ -80,6 +83,10 @@ gateway_open_chat(Gateway *gateway, Error *err)
 	db.conninfo = config->pg;
 	db.password = gateway->password;
 	chat->db = db_open(&pg, &db);
+	auth.db = chat->db;
+	chat->auth = auth_open(&auth, err);
+	if (chat->auth == NULL)
+		return false;
 	gateway->awaited = awaited_new();
 	chat->registry = registry_new();
 	chat->sessions = sessions_new(chat->registry, &ws_transport);
@@ -148,6 +155,27 @@ on_turn_end(uv_prepare_t *prepare)
 
 	fanout_flush(gateway->chat.fanout);
 	uv_prepare_stop(prepare);
+}
+
+/* Somebody signed out elsewhere, changed her password, was deactivated. */
+static void
+on_revoked(void *arg)
+{
+	Gateway *gateway = arg;
+
+	sessions_each(gateway->chat.sessions, close_revoked, gateway);
+}
+
+static void
+close_revoked(void *arg, Session *session)
+{
+	Gateway *gateway = arg;
+	const Identity *identity = session_identity(session);
+
+	if (identity->expires_s == 0 || auth_is_good(gateway->chat.auth, identity))
+		return;
+	session_send(session, frame_error("", "invalid_token", "", 0));
+	session_close(session, CLOSE_TOKEN, "token withdrawn");
 }
 
 static void

@@ -11,8 +11,8 @@
 
 typedef struct Answer
 {
+	const HttpFetch *fetch;
 	HttpFetched *fetched;
-	size_t max_size;
 	bool is_too_large;
 } Answer;
 
@@ -23,6 +23,8 @@ static bool is_this_machine(const char *url);
 static bool configure(CURL *curl, const HttpFetch *fetch, Answer *answer);
 static size_t on_header(char *text, size_t one, size_t len, void *arg);
 static size_t on_body(char *text, size_t one, size_t len, void *arg);
+static int on_progress(void *arg, curl_off_t total, curl_off_t now,
+					   curl_off_t up_total, curl_off_t up_now);
 static bool next_directive(const char **at, const char *end, const char **word,
 						   size_t *len);
 
@@ -57,7 +59,7 @@ http_fetch_check_url(const char *url, Error *err)
 bool
 http_fetch(const HttpFetch *fetch, HttpFetched *fetched, Error *err)
 {
-	Answer answer = { .fetched = fetched, .max_size = fetch->max_size };
+	Answer answer = { .fetch = fetch, .fetched = fetched };
 	CURL *curl = NULL;
 	CURLcode code;
 	long status = 0;
@@ -197,6 +199,9 @@ configure(CURL *curl, const HttpFetch *fetch, Answer *answer)
 	SET(CURLOPT_HEADERDATA, answer);
 	SET(CURLOPT_WRITEFUNCTION, on_body);
 	SET(CURLOPT_WRITEDATA, answer);
+	SET(CURLOPT_XFERINFOFUNCTION, on_progress);
+	SET(CURLOPT_XFERINFODATA, answer);
+	SET(CURLOPT_NOPROGRESS, 0L);
 #undef SET
 	return code == CURLE_OK;
 }
@@ -221,11 +226,26 @@ on_body(char *text, size_t one, size_t len, void *arg)
 	Answer *answer = arg;
 
 	(void) one;
-	if (answer->fetched->body.len + len > answer->max_size)
+	if (answer->fetched->body.len + len > answer->fetch->max_size)
 	{
 		answer->is_too_large = true;
 		return 0;
 	}
 	buf_append(&answer->fetched->body, text, len);
 	return len;
+}
+
+/* Not 0 ends the transfer; called about once a second. */
+static int
+on_progress(void *arg, curl_off_t total, curl_off_t now, curl_off_t up_total,
+			curl_off_t up_now)
+{
+	const Answer *answer = arg;
+
+	(void) total;
+	(void) now;
+	(void) up_total;
+	(void) up_now;
+	return answer->fetch->give_up != NULL &&
+		   atomic_load(answer->fetch->give_up);
 }

@@ -12,6 +12,7 @@
 #ifndef CHEMCHAT_HTTP_FETCH_H
 #define CHEMCHAT_HTTP_FETCH_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "buf.h"
@@ -24,6 +25,8 @@ typedef struct HttpFetch
 						  * system's */
 	int64_t timeout_ms;  /* for all of it */
 	size_t max_size;     /* of the body */
+	/* Set by another thread: give up within about a second; NULL: never. */
+	const atomic_bool *give_up;
 } HttpFetch;
 
 typedef struct HttpFetched

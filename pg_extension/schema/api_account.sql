@@ -44,18 +44,20 @@ $$;
 COMMENT ON FUNCTION chemchat.set_password(uuid, text, boolean) IS
 	'makes or changes an account; NULL keeps; tokens issued before are void';
 
-CREATE FUNCTION chemchat.account(handle text)
+-- By the handle of who signs in, or by the id of who did.
+CREATE FUNCTION chemchat.account(handle text, user_id uuid DEFAULT NULL)
 RETURNS TABLE (user_id uuid, password_hash text, is_admin boolean,
 			   deactivated_at timestamptz, tokens_from timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 	SELECT u.id, a.password_hash, a.is_admin, u.deactivated_at, u.tokens_from
 	  FROM chemchat.app_user AS u
-	  JOIN chemchat.account AS a ON a.user_id = u.id
-	 WHERE u.handle = account.handle
+	  LEFT JOIN chemchat.account AS a ON a.user_id = u.id
+	 WHERE u.handle = account.handle OR u.id = account.user_id
+	 LIMIT 1
 $$;
-COMMENT ON FUNCTION chemchat.account(text) IS
-	'what a gateway judges a password by; no row: no account';
+COMMENT ON FUNCTION chemchat.account(text, uuid) IS
+	'what a gateway judges a password by; no password: no account; no row: no user';
 
 CREATE FUNCTION chemchat.revoke_session(jti uuid, user_id uuid,
 	expires_at timestamptz) RETURNS void
@@ -102,7 +104,8 @@ COMMENT ON FUNCTION chemchat.revoke_user_tokens(uuid) IS
 -- last 30 s before since are answered again.
 CREATE FUNCTION chemchat.revocations(since timestamptz DEFAULT NULL)
 RETURNS TABLE (jti uuid, user_id uuid, tokens_from timestamptz,
-			   is_deactivated boolean, changed_at timestamptz)
+			   is_deactivated boolean, changed_at timestamptz,
+			   expires_at timestamptz)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -110,15 +113,17 @@ DECLARE
 		revocations.since - interval '30 s', '-infinity');
 BEGIN
 	RETURN QUERY
-	SELECT r.jti, r.user_id, NULL::timestamptz, false, r.revoked_at
+	SELECT r.jti, r.user_id, NULL::timestamptz, false, r.revoked_at,
+		   r.expires_at
 	  FROM chemchat.session_revocation AS r
 	 WHERE r.revoked_at > seen AND r.expires_at > now()
 	UNION ALL
-	SELECT t.id, t.user_id, NULL, false, t.revoked_at
+	SELECT t.id, t.user_id, NULL, false, t.revoked_at, t.expires_at
 	  FROM chemchat.bot_token AS t
 	 WHERE t.revoked_at > seen AND coalesce(t.expires_at, 'infinity') > now()
 	UNION ALL
-	SELECT NULL, u.id, u.tokens_from, u.deactivated_at IS NOT NULL, u.access_at
+	SELECT NULL, u.id, u.tokens_from, u.deactivated_at IS NOT NULL, u.access_at,
+		   NULL
 	  FROM chemchat.app_user AS u
 	 WHERE u.access_at > seen
 	   AND (revocations.since IS NOT NULL OR u.tokens_from IS NOT NULL

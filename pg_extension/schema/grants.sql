@@ -45,7 +45,7 @@ GRANT EXECUTE ON FUNCTION
 	chemchat.send_messages(uuid[], uuid[], uuid[], text[], text[], bigint[]),
 	chemchat.marks(uuid[], uuid[], bigint[], bigint[]),
 	chemchat.set_password(uuid, text, boolean),
-	chemchat.account(text),
+	chemchat.account(text, uuid),
 	chemchat.revoke_session(uuid, uuid, timestamptz),
 	chemchat.revoke_user_tokens(uuid),
 	chemchat.revocations(timestamptz),

@@ -1,6 +1,6 @@
-/* uses: gateway common/jwt common/daemon common/redis common/pg common/wire common/base */
+/* uses: gateway common/jwt common/http common/daemon common/redis common/pg common/wire common/base */
 /* links: -Wl,--allow-multiple-definition -lm */
-/* pkgs: libuv jansson libpq hiredis openssl libsodium */
+/* pkgs: libuv jansson libpq hiredis openssl libsodium libcurl */
 /*
  * fuzz_protocol - what clients and the database's answers may say
  *

@@ -14,6 +14,7 @@
 
 #include "chat.h"
 #include "command.h"
+#include "db_account.h"
 #include "db_send.h"
 #include "jwt.h"
 #include "xalloc.h"
@@ -194,6 +195,40 @@ db_position_status(Db *db, const Position *position, DbStatusFn done, void *arg)
 	(void) position;
 	fake_db.status = done;
 	fake_db.status_arg = arg;
+}
+
+/* Accounts: nobody has one, nothing is withdrawn; asked by nobody here. */
+void
+db_revocations(Db *db, int64_t since_us, DbRevocationsFn done, void *arg)
+{
+	DbError error = { 0 };
+
+	(void) db;
+	(void) since_us;
+	done(arg, &error, NULL, 0);
+}
+
+void
+db_account_by_handle(Db *db, const char *handle, size_t len, DbAccountFn done,
+					 void *arg)
+{
+	DbError error = { 0 };
+
+	(void) db;
+	(void) handle;
+	(void) len;
+	done(arg, &error, NULL);
+}
+
+void
+db_bot_token(Db *db, const uint8_t hash[DB_TOKEN_HASH_SIZE], DbBotTokenFn done,
+			 void *arg)
+{
+	DbError error = { 0 };
+
+	(void) db;
+	(void) hash;
+	done(arg, &error, NULL);
 }
 
 #endif

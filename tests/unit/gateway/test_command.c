@@ -1,5 +1,5 @@
-/* uses: gateway common/jwt common/wire common/base */
-/* pkgs: jansson openssl */
+/* uses: gateway common/jwt common/http common/wire common/base */
+/* pkgs: jansson openssl libuv */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
