@@ -34,11 +34,12 @@ export class Outbox {
 	}
 
 	/* Takes over an entry; one whose clientMsgId is here already is not. */
-	add({ clientMsgId, conversationId, body, createdAtMs, state, error }) {
+	add({ clientMsgId, conversationId, body, replyTo, createdAtMs, state,
+		error }) {
 		if (this.find(clientMsgId))
 			return this.find(clientMsgId);
 		const entry = {
-			clientMsgId, conversationId, body, createdAtMs,
+			clientMsgId, conversationId, body, replyTo, createdAtMs,
 			state: state === 'failed' ? 'failed' : 'queued',
 			error: state === 'failed' ? error : undefined,
 			tries: 0,
@@ -60,6 +61,7 @@ export class Outbox {
 			clientMsgId: entry.clientMsgId,
 			conversationId: entry.conversationId,
 			body: entry.body,
+			...(entry.replyTo && { replyTo: entry.replyTo }),
 			createdAtMs: entry.createdAtMs,
 			state: entry.state,
 			...(entry.error && { error: entry.error }),

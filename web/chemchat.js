@@ -18,15 +18,16 @@
 import { Link, ChemChatError, systemClock } from './chemchat-link.js';
 import { Follow } from './chemchat-follow.js';
 import { Outbox, isRetried } from './chemchat-outbox.js';
+import { Marks } from './chemchat-marks.js';
+import { Verbs, newId } from './chemchat-verbs.js';
 
-export { ChemChatError };
+export { ChemChatError, newId };
 
 const ECHO_DEADLINE_MS = 3000;
-const USERS_AT_ONCE = 200;
 const NO_TEXT = /\0|\p{Surrogate}/u;	/* NUL, half a character */
 const DEFAULT_LIMITS = { bodyBytes: 16384, frameBytes: 65536 };
 
-export class ChemChat {
+export class ChemChat extends Verbs {
 	#clock;
 	#link;
 	#follow;
@@ -34,10 +35,11 @@ export class ChemChat {
 	#handlers = new Map();		/* event name -> Set of functions */
 	#limits = DEFAULT_LIMITS;
 	#sends = new Map();			/* clientMsgId -> [resolve, reject] */
-	#reads = new Set();			/* history and users, repeated until answered */
+	#asked = new Set();			/* requests, repeated until answered */
+	#marks = new Marks();
 	#timers = new Set();
-	#pumpTimer = null;
-	#pumpAtMs = Infinity;
+	#alarms = new Map();		/* what to do -> {timer, atMs} */
+	#isStateAsked = false;
 	userId = null;
 	sessionId = null;
 
@@ -56,6 +58,7 @@ export class ChemChat {
 	 * @param {object} [options.clock]  now, setTimeout, clearTimeout, random
 	 */
 	constructor(options) {
+		super();
 		this.#clock = options.clock ?? systemClock;
 		this.#outbox = new Outbox({
 			entries: options.outbox ?? [],
@@ -97,10 +100,11 @@ export class ChemChat {
 		for (const timer of this.#timers)
 			this.#clock.clearTimeout(timer);
 		this.#timers.clear();
-		this.#pumpAtMs = Infinity;
-		for (const read of this.#reads)
-			read.reject(new ChemChatError({ code: 'closed' }));
-		this.#reads.clear();
+		this.#alarms.clear();
+		for (const asked of this.#asked)
+			asked.reject(new ChemChatError({ code: 'closed' }));
+		this.#asked.clear();
+		this.#isStateAsked = false;
 	}
 
 	/** The network may be back: try now instead of waiting. */
@@ -117,6 +121,8 @@ export class ChemChat {
 	 *	removed({conversationId})		no longer a member
 	 *	events({conversationId, events, upto})	in order, without a hole
 	 *	reset({conversationId})			forget what you hold of it (null: all)
+	 *	people({events})				user, cursor, preference, block events
+	 *	invited({conversationId})		ask invitations()
 	 *	outbox(entries)					it changed: the moment to store it
 	 *	sent({entry, ok})				acknowledged
 	 *	failed({entry, error})			refused for good: retry() or discard()
@@ -133,9 +139,10 @@ export class ChemChat {
 	 * Queues a message; it needs no connection.  The promise `done` gives the
 	 * `ok` frame, or the error that refused it for good; it may be ignored.
 	 */
-	send(conversationId, body, { clientMsgId = newId() } = {}) {
+	send(conversationId, body, { clientMsgId = newId(), replyTo } = {}) {
 		const entry = this.#outbox.add({
-			clientMsgId, conversationId, body, createdAtMs: this.#clock.now(),
+			clientMsgId, conversationId, body, replyTo,
+			createdAtMs: this.#clock.now(),
 		});
 		const done = new Promise((resolve, reject) => {
 			this.#sends.set(clientMsgId, [resolve, reject]);
@@ -186,29 +193,27 @@ export class ChemChat {
 		return this.#follow.conversations;
 	}
 
-	/** `message` events, newest first, older than `beforeSeq` if given. */
-	history(conversationId, { beforeSeq, maxRows = 50 } = {}) {
-		return this.#read('history', {
-			conversationId, maxRows, ...(beforeSeq && { beforeSeq }),
-		}).then((frame) => frame.events);
+	/**
+	 * How far the reader is: {readSeq, deliveredSeq}, what is given.  Told to
+	 * the server soon, together with what follows; needs no connection.
+	 */
+	mark(conversationId, seqs) {
+		if (this.#marks.put(conversationId, seqs, this.#clock.now()))
+			this.#tellMarks();
 	}
 
 	/**
-	 * Events after `afterEv` as they now are, for an app that wants to look
-	 * further back than `since`; the order of `events` is not touched.
+	 * A request of the protocol by its type, repeated until it is answered;
+	 * for a server that knows more than this library.
 	 */
-	changes(conversationId, { afterEv, maxRows = 200 }) {
-		return this.#read('changes', { conversationId, afterEv, maxRows });
-	}
+	ask(type, fields = {}) {
+		return new Promise((resolve, reject) => {
+			const asked = { type, fields, resolve, reject };
 
-	/** `user` events of those ids the server lets us know. */
-	async users(ids) {
-		const asked = [];
-
-		for (let at = 0; at < ids.length; at += USERS_AT_ONCE)
-			asked.push(this.#read('users',
-				{ ids: ids.slice(at, at + USERS_AT_ONCE) }));
-		return (await Promise.all(asked)).flatMap((frame) => frame.users);
+			this.#asked.add(asked);
+			if (this.#link.state === 'online')
+				this.#issue(asked);
+		});
 	}
 
 	/* ---- the connection ---- */
@@ -217,6 +222,7 @@ export class ChemChat {
 		if (state !== 'online') {
 			this.#outbox.disconnected();
 			this.#follow.disconnected();
+			this.#marks.disconnected();
 		}
 		this.#emit('state', { state, retryAtMs });
 	}
@@ -226,9 +232,30 @@ export class ChemChat {
 		this.sessionId = frame.sessionId;
 		this.#limits = { ...DEFAULT_LIMITS, ...frame.limits };
 		this.#follow.welcomed(frame);
-		for (const read of this.#reads)
-			this.#issue(read);
+		for (const asked of this.#asked)
+			this.#issue(asked);
+		this.#askState();
+		this.#tellMarks();
 		this.#pump();
+	}
+
+	/* Ours and what concerns us: after anything that may have been missed. */
+	#askState() {
+		if (this.#isStateAsked)
+			return;
+		this.#isStateAsked = true;
+		this.me().then((events) => this.#people(events), (error) => {
+			if (error.code !== 'unknown_type')	/* a server before it */
+				this.#emit('error', error);
+		}).finally(() => { this.#isStateAsked = false; });
+	}
+
+	#people(events) {
+		for (const event of events) {
+			if (event.kind === 'cursor' && event.userId === this.userId)
+				this.#marks.learn(event.conversationId, event);
+		}
+		this.#emit('people', { events });
 	}
 
 	#received(frame) {
@@ -238,6 +265,14 @@ export class ChemChat {
 				break;
 			case 'lag':
 				this.#follow.lag(frame);
+				if (frame.conversationIds.length === 0)
+					this.#askState();
+				break;
+			case 'state':
+				this.#people(frame.events);
+				break;
+			case 'invited':
+				this.#emit('invited', { conversationId: frame.conversationId });
 				break;
 			case 'added':
 				this.#follow.added(frame);
@@ -247,6 +282,7 @@ export class ChemChat {
 				break;
 			case 'reset':
 				this.#follow.reset();
+				this.#askState();
 				break;
 			case 'error':
 				this.#emit('error', new ChemChatError(frame));
@@ -264,21 +300,13 @@ export class ChemChat {
 
 		for (const entry of ready)
 			this.#sendNow(entry);
-		if (wakeAtMs !== null && wakeAtMs < this.#pumpAtMs) {
-			this.#clock.clearTimeout(this.#pumpTimer);
-			this.#timers.delete(this.#pumpTimer);
-			this.#pumpAtMs = wakeAtMs;
-			this.#pumpTimer = this.#after(
-				Math.max(1, wakeAtMs - this.#clock.now()), () => {
-					this.#pumpAtMs = Infinity;
-					this.#pump();
-				});
-		}
+		this.#alarm('pump', wakeAtMs, () => this.#pump());
 	}
 
 	#sendNow(entry) {
-		const { clientMsgId, conversationId, body } = entry;
-		const fields = { conversationId, clientMsgId, body };
+		const { clientMsgId, conversationId, body, replyTo } = entry;
+		const fields = { conversationId, clientMsgId, body,
+			...(replyTo && { replyTo }) };
 
 		/* Nobody could read the frame, nor answer it: no try would end. */
 		if (NO_TEXT.test(body)) {
@@ -339,33 +367,50 @@ export class ChemChat {
 		this.#emit('outbox', this.#outbox.list());
 	}
 
-	/* ---- reading ---- */
+	/* ---- asking ---- */
 
-	#read(type, fields) {
-		return new Promise((resolve, reject) => {
-			const read = { type, fields, resolve, reject };
-
-			this.#reads.add(read);
-			if (this.#link.state === 'online')
-				this.#issue(read);
-		});
-	}
-
-	/* A read is repeated, over connections too, until something answers. */
-	#issue(read) {
-		this.#link.request(read.type, read.fields, (error, frame) => {
-			if (!this.#reads.has(read) || error?.code === 'disconnected' ||
+	/* Repeated, over connections too, until something answers. */
+	#issue(asked) {
+		this.#link.request(asked.type, asked.fields, (error, frame) => {
+			if (!this.#asked.has(asked) || error?.code === 'disconnected' ||
 				error?.code === 'timeout')
 				return;
 			if (error && isRetried(error.code)) {
-				this.#later(error, () => this.#issue(read));
+				this.#later(error, () => this.#issue(asked));
 				return;
 			}
-			this.#reads.delete(read);
+			this.#asked.delete(asked);
 			if (error)
-				read.reject(error);
+				asked.reject(error);
 			else
-				read.resolve(frame);
+				asked.resolve(frame);
+		});
+	}
+
+	/* ---- read and delivered ---- */
+
+	#tellMarks() {
+		if (this.#link.state !== 'online')
+			return;
+		const { ready, wakeAtMs } = this.#marks.take(this.#clock.now());
+
+		for (const fields of ready)
+			this.#tellMark(fields);
+		this.#alarm('marks', wakeAtMs, () => this.#tellMarks());
+	}
+
+	#tellMark(fields) {
+		const id = fields.conversationId;
+
+		this.#link.request('mark', fields, (error, frame) => {
+			if (error?.code === 'disconnected' || error?.code === 'timeout')
+				return;				/* said again on the next connection */
+			if (error && isRetried(error.code))
+				this.#marks.delayed(id, this.#clock.now() +
+					(error.retryAfterMs ?? 1000));
+			else	/* a refusal for good counts as told: it would not end */
+				this.#marks.told(id, error ? fields : { ...fields, ...frame });
+			this.#tellMarks();
 		});
 	}
 
@@ -384,6 +429,23 @@ export class ChemChat {
 			});
 	}
 
+	/* One alarm of a name at a time, the earliest that was wanted. */
+	#alarm(name, atMs, call) {
+		const set = this.#alarms.get(name);
+
+		if (atMs === null || (set && set.atMs <= atMs))
+			return;
+		if (set) {
+			this.#clock.clearTimeout(set.timer);
+			this.#timers.delete(set.timer);
+		}
+		this.#alarms.set(name, { atMs, timer: this.#after(
+			Math.max(1, atMs - this.#clock.now()), () => {
+				this.#alarms.delete(name);
+				call();
+			}) });
+	}
+
 	#after(delayMs, call) {
 		const timer = this.#clock.setTimeout(() => {
 			this.#timers.delete(timer);
@@ -398,19 +460,6 @@ export class ChemChat {
 		for (const handler of this.#handlers.get(name) ?? [])
 			handler(detail);
 	}
-}
-
-/** A random UUID; crypto.randomUUID() exists on secure pages only. */
-export function newId() {
-	const bytes = crypto.getRandomValues(new Uint8Array(16));
-
-	bytes[6] = (bytes[6] & 0x0f) | 0x40;
-	bytes[8] = (bytes[8] & 0x3f) | 0x80;
-	const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0'))
-		.join('');
-
-	return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16),
-		hex.slice(16, 20), hex.slice(20)].join('-');
 }
 
 function utf8Bytes(text) {

@@ -85,6 +85,7 @@ export function fakeNetwork() {
 	class FakeSocket {
 		readyState = 0;
 		heard = [];
+		holdsState = false;
 
 		constructor(url, protocol) {
 			this.url = url;
@@ -97,6 +98,10 @@ export function fakeNetwork() {
 
 			this.heard.push(frame);
 			this.onheard?.(frame);
+			/* asked by itself at each welcome; most tests have no say in it */
+			if (frame.type === 'state' && !this.holdsState)
+				queueMicrotask(() => this.say(
+					{ type: 'state', ref: frame.ref, events: [] }));
 		}
 
 		close() {
