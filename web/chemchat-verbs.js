@@ -59,7 +59,8 @@ export class Verbs {
 
 	/** The replies under the message `thread`, newest first: as page(). */
 	thread(conversationId, thread, { beforeSeq, maxRows = 50 } = {}) {
-		return this.ask('thread', { conversationId, thread, beforeSeq, maxRows })
+		return this.ask('thread',
+			{ conversationId, seq: thread, beforeSeq, maxRows })
 			.then((frame) => ({ events: frame.events,
 				reactions: frame.reactions ?? [] }));
 	}
@@ -87,7 +88,7 @@ export class Verbs {
 
 	/**
 	 * A new conversation of which the actor is owner; a direct one is that of
-	 * the two if there is one.  Resolves to {id, isDuplicate, ...}.
+	 * the two if there is one.  Resolves to {conversationId, isDuplicate}.
 	 */
 	create({ kind, title, topic, isPublic, members = [], conversationId }) {
 		return this.#write('create', 'create', { kind, title, topic, isPublic,

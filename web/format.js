@@ -83,22 +83,68 @@ export function colourOf(id, count = 8) {
 	return hash % count;
 }
 
-/* Splits a text into plain parts and web addresses. */
-export function textParts(text) {
+const SPECIAL = /\bhttps?:\/\/[^\s<>"']+|(?<![\p{L}\p{N}_@./-])@([a-z0-9._-]{1,64})/giu;
+
+/*
+ * Splits a text into plain parts, web addresses {text, href} and names
+ * {text, handle} of those whom isKnown(handle) knows.
+ */
+export function textParts(text, isKnown = () => false) {
 	const parts = [];
 	let at = 0;
 
-	for (const match of text.matchAll(/\bhttps?:\/\/[^\s<>"']+/giu)) {
-		const href = match[0].replace(/[.,;:!?)\]}]+$/u, '');
+	for (const match of text.matchAll(SPECIAL)) {
+		const handle = match[1]?.replace(/[._-]+$/u, '').toLowerCase();
+		const shown = handle ? match[0].slice(0, handle.length + 1)
+			: match[0].replace(/[.,;:!?)\]}]+$/u, '');
 
+		if (match[1] && !isKnown(handle))
+			continue;
 		if (match.index > at)
 			parts.push({ text: text.slice(at, match.index) });
-		parts.push({ text: href, href });
-		at = match.index + href.length;
+		parts.push(match[1] ? { text: shown, handle }
+			: { text: shown, href: shown });
+		at = match.index + shown.length;
 	}
 	if (at < text.length)
 		parts.push({ text: text.slice(at) });
 	return parts;
+}
+
+/* What stands before the caret and may become a name: {from, word}. */
+export function namePrefix(text, caret) {
+	const match = /(?:^|[^\p{L}\p{N}_@./-])@([\p{L}\p{N}._-]{0,40})$/u
+		.exec(text.slice(0, caret));
+
+	return match ? { from: caret - match[1].length - 1,
+		word: match[1].toLowerCase() } : null;
+}
+
+/* The people whose handle or name begins so, the best first. */
+export function matching(people, word, most = 8) {
+	const score = ({ handle, displayName = '' }) => {
+		const names = displayName.toLowerCase().split(/\s+/u);
+
+		return handle.startsWith(word) ? 0
+			: names.some((name) => name.startsWith(word)) ? 1
+				: handle.includes(word) ? 2 : 3;
+	};
+
+	return people.map((person) => [score(person), person])
+		.filter(([rank]) => rank < 3)
+		.sort(([a, x], [b, y]) => a - b || (x.handle < y.handle ? -1 : 1))
+		.slice(0, most).map(([, person]) => person);
+}
+
+/* One line of a text, cut. */
+export function oneLine(text, most = 120) {
+	const line = text.replace(/\s+/gu, ' ').trim();
+
+	return line.length > most ? `${line.slice(0, most - 1)}…` : line;
+}
+
+export function plural(count, one, many = `${one}s`) {
+	return `${count} ${count === 1 ? one : many}`;
 }
 
 /* One to three emoji and nothing else: shown larger. */

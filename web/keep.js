@@ -1,50 +1,62 @@
 /*
- * keep - what outlives the page
+ * keep - the small things that outlive the page
  *
- * The token: in sessionStorage, so that two tabs can be two people and none
- * stays behind.  Unsent messages: in localStorage under a name of this page's
- * own, taken over by the next page of the same person, whichever comes first;
- * two pages that take over the same ones send them under the same ids, which
- * makes one message of each.  What was read: in localStorage.  What is typed:
- * in sessionStorage.
+ * The session: in sessionStorage, so that two tabs can be two people and none
+ * stays behind; in localStorage when its owner says "stay signed in".  Unsent
+ * messages: in localStorage under a name of this page's own, taken over by
+ * the next page of the same person, whichever comes first; two pages that
+ * take over the same ones send them under the same ids, which makes one
+ * message of each.  What is typed: in sessionStorage.  The looks: in
+ * localStorage, of everybody at this browser.
  *
  * A browser that stores nothing (private windows, quotas) costs only that.
  */
 
-const TOKEN = 'chemchat.token';
+const SESSION = 'chemchat.session';
 const OUTBOX = 'chemchat.outbox.';
-const SEEN = 'chemchat.seen.';
 const DRAFT = 'chemchat.draft.';
+const LOOKS = 'chemchat.looks';
 
 /* The token of `/#token=...`, which leaves the address bar at once. */
 export function takeToken() {
 	const match = /^#token=(.+)$/u.exec(location.hash);
 
-	if (match) {
-		set(sessionStorage, TOKEN, decoded(match[1]));
-		history.replaceState(null, '', location.pathname);
-	}
-	return get(sessionStorage, TOKEN);
+	if (!match)
+		return false;
+	history.replaceState(null, '', location.pathname);
+	keepSession({ token: decoded(match[1]) }, false);
+	return true;
 }
 
-export function keepToken(token) {
-	set(sessionStorage, TOKEN, token);
+export function keptSession() {
+	return parse(get(sessionStorage, SESSION)) ??
+		parse(get(localStorage, SESSION));
 }
 
-export function dropToken() {
-	set(sessionStorage, TOKEN, null);
+/* `isLong`: also when the browser is closed; undefined: as it was. */
+export function keepSession(session, isLong) {
+	const text = session && JSON.stringify(session);
+	const wasLong = get(localStorage, SESSION) !== null &&
+		get(sessionStorage, SESSION) === null;
+
+	if (session === null) {
+		if (wasLong)
+			set(localStorage, SESSION, null);
+		set(sessionStorage, SESSION, null);
+	} else if (isLong ?? wasLong) {
+		set(localStorage, SESSION, text);
+		set(sessionStorage, SESSION, null);
+	} else
+		set(sessionStorage, SESSION, text);
 }
 
-/* Whom a token names, without believing it: only to find what is stored. */
-export function subjectOf(token) {
-	try {
-		const payload = token.split('.')[1]
-			.replace(/-/gu, '+').replace(/_/gu, '/');
+/* {theme: 'auto'|'light'|'dark'} */
+export function looks() {
+	return { theme: 'auto', ...parse(get(localStorage, LOOKS)) };
+}
 
-		return JSON.parse(atob(payload)).sub ?? null;
-	} catch {
-		return null;
-	}
+export function putLooks(changed) {
+	set(localStorage, LOOKS, JSON.stringify({ ...looks(), ...changed }));
 }
 
 export class Keep {
@@ -76,25 +88,24 @@ export class Keep {
 			entries.length ? JSON.stringify(entries) : null);
 	}
 
-	get seen() {
-		return parse(get(localStorage, SEEN + this.#user)) ?? {};
-	}
-
-	/* Another page may have seen more. */
-	set seen(seen) {
-		const all = this.seen;
-
-		for (const [id, seq] of Object.entries(seen))
-			all[id] = Math.max(all[id] ?? 0, seq);
-		set(localStorage, SEEN + this.#user, JSON.stringify(all));
-	}
-
 	draft(conversationId) {
 		return get(sessionStorage, this.#draftName(conversationId)) ?? '';
 	}
 
 	putDraft(conversationId, text) {
 		set(sessionStorage, this.#draftName(conversationId), text || null);
+	}
+
+	/* Nothing of this person stays: unsent messages and drafts. */
+	forget() {
+		for (const [storage, prefix] of [
+			[localStorage, `${OUTBOX}${this.#user}.`],
+			[sessionStorage, `${DRAFT}${this.#user}.`]]) {
+			for (const key of keys(storage)) {
+				if (key.startsWith(prefix))
+					set(storage, key, null);
+			}
+		}
 	}
 
 	/* The next person in this tab is not to see it. */

@@ -2,47 +2,82 @@
  * model - what the page knows
  *
  * Conversations, their messages, people; fed with events in any order and any
- * number of times: of each entity the highest rev stays.  Pure: no DOM, no
- * socket; what should outlive the page is read and set through `seen`.
+ * number of times: of each entity the highest rev stays.  Of a conversation's
+ * messages a window `lo..hi` of seqs is shown (timeline.js); others may be
+ * held beside it.  Pure: no DOM, no socket.
  */
 
-const GROUP_GAP_MS = 5 * 60 * 1000;
+import { place } from './place.js';
+
+const NOTIFY_DEFAULT = 'all';
 
 export class Model {
-	#conversations = new Map();
+	#places = new Map();		/* id -> place.js */
 	#people = new Map();		/* userId -> user event */
-	#seen;						/* conversationId -> seq the reader has seen */
-	me = null;
+	#handles = new Set();
+	#blocks = new Map();		/* blockedId -> block event of ours */
+	#strangers = new Set();		/* seen somewhere, names not known */
+	#list = null;				/* conversations(), until something changes */
+	#me = null;
+	#unsent = [];
 	isOnline = false;
-	unsent = [];				/* the outbox, oldest first */
 
-	constructor({ seen = {} } = {}) {
-		this.#seen = { ...seen };
+	constructor({ me = null } = {}) {
+		this.me = me;
+	}
+
+	get me() {
+		return this.#me;
+	}
+
+	set me(userId) {
+		this.#me = userId;
+		if (userId)
+			this.#meet(userId);
+	}
+
+	/* The outbox, oldest first. */
+	get unsent() {
+		return this.#unsent;
+	}
+
+	set unsent(entries) {
+		this.#unsent = entries;
+		this.#list = null;
 	}
 
 	/* ---- fed by the protocol ---- */
 
-	putConversation(head) {
-		const known = this.#conversation(head.id);
+	/* What `heads` says of a conversation. */
+	putConversation({ ev, seq, readSeq = 0, deliveredSeq = 0, lastAt, ...head }) {
+		const known = this.#place(head.id);
 
-		Object.assign(known, head, { isMember: true });
-		known.seq = Math.max(known.seq, known.last?.seq ?? 0);
+		known.isPreviewStale = known.isPreviewStale || ev !== known.headEv;
+		known.headEv = ev;
+		Object.assign(known, { title: undefined, topic: undefined,
+			archivedAt: undefined, isPublic: false, mutedUntil: undefined,
+			notify: NOTIFY_DEFAULT, ...head, isMember: true });
+		known.seq = Math.max(known.seq, seq);
+		known.readSeq = Math.max(known.readSeq, readSeq);
+		known.deliveredSeq = Math.max(known.deliveredSeq, deliveredSeq);
+		known.mentionsUpto = known.seq;
+		known.mentionSeqs.clear();
+		known.lastAtMs = Date.parse(lastAt) || known.lastAtMs;
+		if (head.otherId)
+			this.#meet(head.otherId);
+		this.#list = null;
 	}
 
 	removeConversation(id) {
-		this.#conversations.delete(id);
+		this.#places.delete(id);
+		this.#list = null;
 	}
 
 	/* What was held may be another history's: keep who is in it, no more. */
 	reset(id) {
-		for (const known of id ? [this.#conversation(id)]
-			: this.#conversations.values()) {
-			known.messages = new Map();
-			known.last = null;
-			known.seq = 0;
-			known.isLoaded = false;
-			known.hasOldest = false;
-		}
+		for (const known of id ? [this.#place(id)] : this.#places.values())
+			known.forget();
+		this.#list = null;
 	}
 
 	apply(event) {
@@ -51,88 +86,164 @@ export class Model {
 				this.#putMessage(event);
 				break;
 			case 'conversation':
-				Object.assign(this.#conversation(event.conversationId),
-					{ title: event.title, kind: event.type });
+				this.#putTitle(event);
 				break;
 			case 'member':
 				this.#putMember(event);
 				break;
+			case 'reaction':
+				this.#place(event.conversationId).putReaction(event);
+				this.#meet(event.userId);
+				break;
 			case 'user':
 				this.#putPerson(event);
 				break;
-			default:
+			case 'cursor':
+				this.#putCursor(event);
+				break;
+			case 'preference':
+				this.#putPreference(event);
+				break;
+			case 'block':
+				if (!(this.#blocks.get(event.blockedId)?.rev >= event.rev))
+					this.#blocks.set(event.blockedId, event);
+				this.#meet(event.blockedId);
+				break;
+			default:	/* a newer server's */
 		}
 	}
 
-	/* A page of history, newest first, as asked with `maxRows`. */
-	putHistory(id, events, maxRows) {
-		const known = this.#conversation(id);
+	/*
+	 * A page of messages in any order, as asked: `beforeSeq` or `afterSeq`
+	 * goes on at an end of the window, none of them starts it at the head,
+	 * `isJump` starts it anywhere.
+	 */
+	putPage(id, { events, reactions = [] }, asked) {
+		const known = this.#place(id);
 
 		for (const event of events)
 			this.#putMessage(event);
-		known.isLoaded = true;
-		known.hasOldest = events.length < maxRows || events.at(-1).seq === 1;
+		for (const event of reactions)
+			this.apply(event);
+		known.extend(events.map((event) => event.seq), asked);
 	}
 
 	#putMessage(event) {
-		const known = this.#conversation(event.conversationId);
-		const held = known.messages.get(event.id);
+		const known = this.#place(event.conversationId);
 
-		if (held && held.rev >= event.rev)
+		if (!known.putMessage(event))
 			return;
-		known.messages.set(event.id,
-			{ ...event, atMs: Date.parse(event.createdAt) });
-		known.seq = Math.max(known.seq, event.seq);
-		if (event.seq >= (known.last?.seq ?? 0))
-			known.last = known.messages.get(event.id);
+		this.#meet(event.sender);
+		this.#list = null;
+		if (event.sender === this.#me)
+			known.ownSeqs.set(event.clientMsgId, event.seq);
+		if (this.isNamed(event) && event.seq > known.mentionsUpto &&
+			event.seq > known.readSeq)
+			known.mentionSeqs.add(event.seq);
+		else
+			known.mentionSeqs.delete(event.seq);
+	}
+
+	#putTitle(event) {
+		const known = this.#place(event.conversationId);
+
+		if (known.rev >= event.rev)
+			return;
+		Object.assign(known, { rev: event.rev, kind: event.type,
+			title: event.title, topic: event.topic,
+			isPublic: event.isPublic ?? false, archivedAt: event.archivedAt });
+		this.#list = null;
 	}
 
 	#putMember(event) {
-		const known = this.#conversation(event.conversationId);
+		const known = this.#place(event.conversationId);
 		const held = known.members.get(event.userId);
 
-		if (!held || held.rev < event.rev)
-			known.members.set(event.userId, event);
+		if (held && held.rev >= event.rev)
+			return;
+		known.members.set(event.userId, event);
+		if (event.userId === this.#me && event.state === 'joined')
+			known.role = event.role;
+		if (event.state !== 'removed')
+			this.#meet(event.userId);
 	}
 
 	#putPerson(event) {
 		const held = this.#people.get(event.userId);
 
-		if (!held || held.rev < event.rev)
-			this.#people.set(event.userId, event);
+		if (held && held.rev >= event.rev)
+			return;
+		this.#people.set(event.userId, event);
+		this.#handles.add(event.handle);
+		this.#strangers.delete(event.userId);
+		this.#list = null;
 	}
 
-	#conversation(id) {
-		if (!this.#conversations.has(id))
-			this.#conversations.set(id, {
-				id, kind: 'group', title: null, seq: 0, readSeq: 0,
-				isMember: false, isLoaded: false, hasOldest: false,
-				messages: new Map(), members: new Map(), last: null,
-			});
-		return this.#conversations.get(id);
+	#putCursor(event) {
+		const known = this.#places.get(event.conversationId);
+		const held = known?.cursors.get(event.userId);
+
+		if (!known || (held && held.rev >= event.rev))
+			return;
+		known.cursors.set(event.userId, event);
+		if (event.userId === this.#me)
+			this.markRead(known.id, event.readSeq);
+	}
+
+	#putPreference(event) {
+		const known = this.#places.get(event.conversationId);
+
+		if (!known || known.preferenceRev >= event.rev)
+			return;
+		Object.assign(known, { preferenceRev: event.rev,
+			isMuted: event.isMuted, mutedUntil: event.mutedUntil,
+			notify: event.notify ?? NOTIFY_DEFAULT });
+	}
+
+	#meet(userId) {
+		if (!this.#people.has(userId))
+			this.#strangers.add(userId);
+	}
+
+	#place(id) {
+		if (!this.#places.has(id))
+			this.#places.set(id, place(id));
+		return this.#places.get(id);
 	}
 
 	/* ---- asked by the views ---- */
 
 	conversation(id) {
-		const known = this.#conversations.get(id);
+		const known = this.#places.get(id);
 
 		return known?.isMember ? known : undefined;
 	}
 
 	/* The one with the newest message first. */
 	conversations() {
-		return [...this.#conversations.values()]
-			.filter((known) => known.isMember)
-			.sort((a, b) => this.#touchedMs(b) - this.#touchedMs(a) ||
-				this.titleOf(a).localeCompare(this.titleOf(b)));
+		if (!this.#list) {
+			const unsentMs = new Map(this.#unsent.map((entry) =>
+				[entry.conversationId, entry.createdAtMs]));
+			const touchedMs = (known) => Math.max(known.last?.atMs ?? 0,
+				known.lastAtMs, unsentMs.get(known.id) ?? 0);
+
+			this.#list = [...this.#places.values()]
+				.filter((known) => known.isMember)
+				.map((known) => ({ known, atMs: touchedMs(known),
+					title: this.titleOf(known) }))
+				.sort((a, b) => b.atMs - a.atMs ||
+					(a.title < b.title ? -1 : a.title > b.title ? 1 : 0))
+				.map(({ known }) => known);
+		}
+		return this.#list;
 	}
 
-	#touchedMs(known) {
-		const unsent = this.unsent
-			.findLast((entry) => entry.conversationId === known.id);
+	person(userId) {
+		return this.#people.get(userId);
+	}
 
-		return Math.max(known.last?.atMs ?? 0, unsent?.createdAtMs ?? 0);
+	people() {
+		return [...this.#people.values()];
 	}
 
 	nameOf(userId) {
@@ -145,27 +256,25 @@ export class Model {
 		return this.#people.get(userId)?.handle ?? '';
 	}
 
-	/* People who are seen somewhere and whose names are not known. */
-	strangers() {
-		const ids = new Set(this.me ? [this.me] : []);
+	hasHandle(handle) {
+		return this.#handles.has(handle);
+	}
 
-		for (const known of this.#conversations.values()) {
-			for (const message of known.messages.values())
-				ids.add(message.sender);
-			if (known.kind === 'direct')
-				known.members.forEach((member) => ids.add(member.userId));
-		}
-		return [...ids].filter((id) => !this.#people.has(id));
+	strangers() {
+		return [...this.#strangers];
+	}
+
+	isBlocked(userId) {
+		return this.#blocks.get(userId)?.state === 'on';
+	}
+
+	blocked() {
+		return [...this.#blocks.keys()].filter((id) => this.isBlocked(id));
 	}
 
 	/* The other one of a conversation of two, as far as we have seen. */
 	peerOf(known) {
-		if (known.kind !== 'direct')
-			return undefined;
-		const ids = [...known.members.keys(),
-			...[...known.messages.values()].map((message) => message.sender)];
-
-		return ids.find((id) => id !== this.me);
+		return known.kind === 'direct' ? known.peer(this.#me) : undefined;
 	}
 
 	titleOf(known) {
@@ -175,75 +284,82 @@ export class Model {
 			(known.kind === 'direct' ? 'Direct message' : 'Untitled');
 	}
 
-	unread(known) {
-		const seen = Math.max(this.#seen[known.id] ?? 0, known.readSeq);
-
-		return Math.max(0, known.seq - seen);
+	isNamed(message) {
+		return message.sender !== this.#me &&
+			(message.mentions?.includes(this.#me) ||
+			message.mentions?.includes('*')) === true;
 	}
 
-	markSeen(id) {
-		const known = this.#conversations.get(id);
+	isSilent(known, nowMs = Date.now()) {
+		return known.isMuted ? !known.mutedUntil ||
+			Date.parse(known.mutedUntil) > nowMs : false;
+	}
 
-		if (!known || known.seq <= (this.#seen[id] ?? 0))
+	unread(known) {
+		return Math.max(0, known.seq - known.readSeq);
+	}
+
+	mentions(known) {
+		return this.unread(known) === 0 ? 0
+			: known.mentions + known.mentionSeqs.size;
+	}
+
+	/* True when that is news. */
+	markRead(id, seq) {
+		const known = this.#places.get(id);
+
+		if (!known || seq <= known.readSeq)
 			return false;
-		this.#seen[id] = known.seq;
+		known.readSeq = seq;
+		if (seq >= known.mentionsUpto)
+			known.mentions = 0;
+		for (const named of known.mentionSeqs) {
+			if (named <= seq)
+				known.mentionSeqs.delete(named);
+		}
 		return true;
 	}
 
-	get seen() {
-		return this.#seen;
-	}
+	/* How far the others are: {read, delivered, others}. */
+	receipts(known, seq) {
+		let read = 0, delivered = 0;
 
-	oldestSeq(id) {
-		let oldest = Infinity;
-
-		for (const message of this.#conversation(id).messages.values())
-			oldest = Math.min(oldest, message.seq);
-		return oldest === Infinity ? undefined : oldest;
-	}
-
-	/*
-	 * The rows of a conversation from top to bottom: messages in the order
-	 * of their seq, then what is unsent.  A row is {key, isOwn, sender, body,
-	 * atMs, state, opens, closes}: `opens` and `closes` say whether it begins
-	 * and ends a run of one sender; the day changes where `opensDay`.
-	 */
-	rows(id, startOfDay) {
-		const known = this.#conversation(id);
-		const sent = [...known.messages.values()]
-			.sort((a, b) => a.seq - b.seq);
-		const confirmed = new Set(sent
-			.filter((message) => message.sender === this.me)
-			.map((message) => message.clientMsgId));
-		const rows = sent.map((message) => ({
-			/* A message that was pending keeps its element. */
-			key: message.sender === this.me
-				? `own/${message.clientMsgId}` : message.id,
-			isOwn: message.sender === this.me, sender: message.sender,
-			body: message.body, atMs: message.atMs, state: 'sent',
-			seq: message.seq,
-		}));
-
-		for (const entry of this.unsent) {
-			if (entry.conversationId === id && !confirmed.has(entry.clientMsgId))
-				rows.push({
-					key: `own/${entry.clientMsgId}`, isOwn: true,
-					sender: this.me, body: entry.body, atMs: entry.createdAtMs,
-					state: entry.state === 'failed' ? 'failed' : 'pending',
-					clientMsgId: entry.clientMsgId, error: entry.error,
-				});
+		for (const cursor of known.cursors.values()) {
+			if (cursor.userId === this.#me || !known.isIn(cursor.userId))
+				continue;
+			read += Number(cursor.readSeq >= seq);
+			delivered += Number(Math.max(cursor.deliveredSeq ?? 0,
+				cursor.readSeq) >= seq);
 		}
-		rows.forEach((row, i) => {
-			const before = rows[i - 1];
+		const others = known.kind === 'direct' ? 1 : known.others(this.#me);
 
-			row.opensDay = !before ||
-				startOfDay(before.atMs) !== startOfDay(row.atMs);
-			row.opens = row.opensDay || before.sender !== row.sender ||
-				row.atMs - before.atMs > GROUP_GAP_MS;
-			row.closes = true;
-			if (before && !row.opens)
-				before.closes = before.state !== row.state;
-		});
-		return rows;
+		return { read, delivered, others: Math.max(others, read, delivered) };
+	}
+
+	/* ---- an earlier life of the page (store.js) ---- */
+
+	exported(id, ev) {
+		const known = this.#places.get(id);
+
+		return known?.isMember ? known.exported(ev) : undefined;
+	}
+
+	restore({ conversations, people }) {
+		for (const person of people)
+			this.#putPerson(person);
+		for (const kept of conversations) {
+			const known = this.#place(kept.id);
+
+			known.restore(kept);
+			for (const message of known.messages.values())
+				this.#meet(message.sender);
+			if (kept.otherId)
+				this.#meet(kept.otherId);
+			for (const [seq, message] of known.messages) {
+				if (message.sender === this.#me)
+					known.ownSeqs.set(message.clientMsgId, seq);
+			}
+		}
+		this.#list = null;
 	}
 }

@@ -3,58 +3,88 @@
  *
  * Stays at the bottom while the reader is there; when she is not, what she
  * reads stays where it is and a button says what has come.  Older messages
- * are fetched when she nears the top.
+ * are fetched when she nears the top, newer ones when she has jumped into the
+ * past and nears the bottom.
  */
 
-import { byId, element, reconcile, setText } from './dom.js';
-import { clockTime, colourOf, dayName, initials, isEmojiOnly, startOfDay,
-	textParts, wholeTime } from './format.js';
-import { paintAvatar } from './sidebar.js';
+import { announce, byId, iconButton, setText } from './dom.js';
+import { oneLine, plural, startOfDay } from './format.js';
+import { Actions } from './actions.js';
+import { Composer } from './composer.js';
+import { RowPainter, paintAvatar } from './row.js';
+import { Timeline } from './timeline.js';
+import { VirtualList } from './virtual.js';
+import { may } from './may.js';
 
-const BOTTOM_PX = 60;		/* this near is at the bottom */
-const TOP_PX = 400;			/* this near asks for older messages */
+const NEAR_PX = 600;		/* this near to an end asks for what is beyond */
+const LINE_PX = 22;
+const ROW_PX = 24;
 
 const KIND_NAMES = { direct: 'Direct message', group: 'Group',
 	channel: 'Channel' };
-const REFUSALS = {
-	too_large: 'Too long',
-	forbidden: 'You may not write here',
-	not_found: 'You are no longer in this conversation',
-};
 
 export class Thread {
 	#model;
 	#calls;
 	#id = null;
-	#isAtBottom = true;
-	#topRow = null;				/* what to keep still: {node, offset} */
+	#rows = null;				/* the Timeline that is drawn */
+	#painter;
+	#virtual;
+	#actions;
+	#composer;
+	#unreadAfter = null;
 	#shownSeq = 0;
+	#saidSeq = 0;				/* announced up to here */
+	#wanted = null;				/* a seq to show as soon as it is there */
+	#isDrawing = false;
 	#scroll = byId('scroll');
-	#log = byId('log');
 	#note = byId('thread-note');
 	#jump = byId('jump');
-	#body = byId('body');
-	#send = byId('send');
 
-	/* calls: onSend(id, body), onOlder(id), onSeen(id), onRetry, onDiscard,
-	 * draft(id), putDraft(id, text) */
+	/*
+	 * calls: onSend(id, body, replyTo), onEdit, onDelete, onReact,
+	 * onOlder(id), onNewer(id), onNewest(id), onJump(id, seq), onSeen(id, seq),
+	 * onThread(root), onRevisions(row), onDetails(), onRetry, onDiscard,
+	 * draft(id), putDraft(id, text), people(id)
+	 */
 	constructor(model, calls) {
 		this.#model = model;
 		this.#calls = calls;
+		const onReact = (row, emoji, isOn) =>
+			calls.onReact(this.#id, row.seq, emoji, isOn);
+
+		this.#painter = new RowPainter(model, { onRetry: calls.onRetry,
+			onDiscard: calls.onDiscard, onReact,
+			onQuote: (seq) => this.show(seq), onThread: calls.onThread });
+		this.#virtual = new VirtualList({ scroll: this.#scroll,
+			list: byId('log'), make: () => this.#painter.make(),
+			fill: (node, i) => this.#fill(node, i), sticksToEnd: true });
+		this.#composer = new Composer(byId('composer'), {
+			onSend: (body, replyTo) => this.#send(body, replyTo),
+			onEdit: (row, body) => calls.onEdit(this.#id, row, body),
+			onDraft: (text) => calls.putDraft(this.#id, text),
+			onEditLast: () => this.#editLast(),
+			onEscape: () => calls.onEscape(),
+			people: () => calls.people(this.#id),
+		});
+		this.#actions = new Actions(byId('log'), (node) => this.#rowOf(node), {
+			me: () => model.me, onReact,
+			onReply: (row) => this.#composer.reply(row,
+				row.isOwn ? 'yourself' : model.nameOf(row.sender)),
+			onThread: (row) => calls.onThread(row.thread ?? row.seq),
+			onEdit: (row) => this.#composer.edit(row),
+			onDelete: (row) => calls.onDelete(this.#id, row),
+			onRevisions: (row) => calls.onRevisions(this.#id, row),
+			may: (verb, row) => this.#may(verb, row),
+			toComposer: () => this.focus(true),
+			step: (node, by) => this.#step(node, by),
+		});
 		this.#scroll.addEventListener('scroll', () => this.#scrolled(),
 			{ passive: true });
-		this.#jump.onclick = () => this.#toBottom('smooth');
-		byId('composer').onsubmit = (event) => {
-			event.preventDefault();
-			this.#submit();
-		};
-		this.#body.onkeydown = (event) => this.#key(event);
-		this.#body.oninput = () => this.#typed();
-		/* Keyboards and turned phones: the newest stays in sight. */
-		new ResizeObserver(() => {
-			if (this.#isAtBottom)
-				this.#toBottom();
-		}).observe(this.#scroll);
+		this.#jump.onclick = () => this.#toNewest();
+		byId('thread-buttons').append(
+			iconButton('people', 'Details', () => calls.onDetails(),
+				{ id: 'open-details' }));
 	}
 
 	get id() {
@@ -64,17 +94,47 @@ export class Thread {
 	open(id) {
 		if (this.#id === id)
 			return;
+		const known = id && this.#model.conversation(id);
+
 		this.#id = id;
-		this.#log.replaceChildren();
-		this.#isAtBottom = true;
+		this.#rows = null;
+		this.#wanted = null;
+		this.#virtual.clear();
 		this.#shownSeq = 0;
-		this.#body.value = id ? this.#calls.draft(id) : '';
-		this.#grow();
+		this.#saidSeq = known?.seq ?? 0;
+		this.#unreadAfter = known && this.#model.unread(known) > 0
+			? known.readSeq : null;
+		this.#composer.open(id ? this.#calls.draft(id) : '',
+			known ? `Message to ${this.#model.titleOf(known)}` : 'Message');
 	}
 
-	focus() {
-		if (matchMedia('(pointer: fine)').matches)
-			this.#body.focus();
+	/* Not where it would open a phone's keyboard, unless it was asked for. */
+	focus(isAsked = false) {
+		if (isAsked || matchMedia('(pointer: fine)').matches)
+			this.#composer.focus();
+	}
+
+	/* Into the messages: the newest one in sight. */
+	focusLog() {
+		if (this.#rows?.count)
+			this.#virtual.reveal(this.#rows.count - 1)?.focus();
+	}
+
+	/* Brings a message into sight, fetching it where it must be. */
+	show(seq) {
+		const i = this.#rows?.indexOfSeq(seq) ?? -1;
+
+		if (i < 0) {
+			this.#wanted = seq;
+			this.#calls.onJump(this.#id, seq);
+			return;
+		}
+		const node = this.#virtual.reveal(i, { where: 'middle' });
+
+		this.#wanted = null;
+		node?.classList.add('is-found');
+		setTimeout(() => node?.classList.remove('is-found'), 2000);
+		node?.focus({ preventScroll: true });
 	}
 
 	render() {
@@ -83,181 +143,177 @@ export class Thread {
 		byId('thread').classList.toggle('is-empty', !known);
 		if (!known)
 			return;
+		this.#head(known);
+		this.#rows = new Timeline(this.#model, known,
+			{ startOfDay, unreadAfter: this.#unreadAfter });
+		const rows = this.#rows;
+
+		this.#isDrawing = true;
+		this.#virtual.render({ count: rows.count, key: (i) => rows.key(i),
+			indexOf: (key) => rows.indexOf(key),
+			estimate: (i) => ROW_PX + LINE_PX * rows.lines(i) },
+		[this.#id, known.lo, known.hi, rows.count, known.isLoaded].join());
+		this.#isDrawing = false;
+		this.#actions.refresh();
+		this.#notes(known, rows.count);
+		this.#writable(known);
+		this.#say(known);
+		this.#tellJump(known);
+		if (this.#wanted !== null && rows.indexOfSeq(this.#wanted) >= 0)
+			this.show(this.#wanted);
+		this.#nearEnds(known);
+	}
+
+	#head(known) {
 		const title = this.#model.titleOf(known);
 		const peer = this.#model.peerOf(known);
+		const members = known.areMembersLoaded ? known.joined().length : 0;
+		const handle = peer && this.#model.handleOf(peer);
 
 		setText(byId('title'), title);
-		setText(byId('subtitle'), peer && this.#model.handleOf(peer)
-			? `@${this.#model.handleOf(peer)}` : KIND_NAMES[known.kind] ?? '');
+		setText(byId('subtitle'), [handle && `@${handle}`,
+			!peer && (KIND_NAMES[known.kind] ?? ''),
+			members > 2 && plural(members, 'member'),
+			known.archivedAt && 'archived',
+			known.topic && oneLine(known.topic, 200)]
+			.filter(Boolean).join(' · '));
 		paintAvatar(byId('title-avatar'), title, peer ?? known.id);
-		const rows = this.#model.rows(known.id, startOfDay);
+	}
 
-		this.#markTop();
-		reconcile(this.#log, rows, makeRow, (node, row) => this.#fill(node, row));
-		this.#note.hidden = rows.length > 0 && known.hasOldest;
-		setText(this.#note, !known.isLoaded ? 'Loading…'
-			: rows.length === 0 ? 'No messages yet. Say hello.'
-				: 'Loading earlier messages…');
-		this.#body.setAttribute('aria-label', `Message to ${title}`);
-		if (this.#isAtBottom)
-			this.#toBottom();
+	#notes(known, count) {
+		this.#note.hidden = known.isLoaded && count > 0;
+		setText(this.#note, known.isLoaded ? 'No messages yet. Say hello.'
+			: 'Loading…');
+	}
+
+	#writable(known) {
+		const isOpen = may(known, 'send');
+		const peer = this.#model.peerOf(known);
+		const isBlocked = peer && this.#model.isBlocked(peer);
+
+		this.#composer.hide(!isOpen || isBlocked);
+		byId('closed').hidden = isOpen && !isBlocked;
+		setText(byId('closed'), isBlocked ? 'You have blocked this person.'
+			: known.archivedAt ? 'This conversation is archived.'
+				: isOpen ? '' : 'You may read here, not write.');
+	}
+
+	/* ---- rows ---- */
+
+	#fill(node, i) {
+		const known = this.#model.conversation(this.#id);
+
+		this.#painter.fill(node, this.#rows.row(i), known);
+		node.setAttribute('aria-posinset', String(i + 1));
+		node.setAttribute('aria-setsize', known.hasOldest
+			? String(this.#rows.count) : '-1');
+	}
+
+	#rowOf(node) {
+		const i = this.#rows?.indexOf(node.dataset.key) ?? -1;
+
+		return i < 0 ? undefined : this.#rows.row(i);
+	}
+
+	#may(verb, row) {
+		const known = this.#model.conversation(this.#id);
+
+		if (verb === 'edit')
+			return row.isOwn && may(known, 'send');
+		if (verb === 'delete')
+			return row.isOwn ? !known.archivedAt : may(known, 'delete_any');
+		return may(known, verb);
+	}
+
+	#step(node, by) {
+		const i = this.#rows.indexOf(node.dataset.key) + by;
+
+		if (i >= this.#rows.count)
+			this.focus(true);
 		else
-			this.#keepTop();
-		this.#tellJump(known);
-		if (known.isLoaded && !known.hasOldest)
-			this.#older();
+			this.#virtual.reveal(i)?.focus({ preventScroll: true });
 	}
 
-	#fill(node, row) {
-		const model = this.#model;
-		const name = row.isOwn ? 'You' : model.nameOf(row.sender);
-		const stamp = [row.body, row.atMs, row.state, row.opensDay, row.opens,
-			row.closes, name, row.error?.code, startOfDay(Date.now()),
-			row.state === 'pending' && model.isOnline].join('\0');
+	#editLast() {
+		for (let i = this.#rows.count - 1; i >= 0; i--) {
+			const row = this.#rows.row(i);
 
-		if (node.dataset.stamp === stamp)
-			return;
-		node.dataset.stamp = stamp;
-		node.className = ['message', row.isOwn ? 'is-own' : 'is-theirs',
-			`is-${row.state}`, row.opens && 'opens', row.closes && 'closes',
-			isEmojiOnly(row.body) && 'is-emoji'].filter(Boolean).join(' ');
-		node.replaceChildren(...[
-			row.opensDay && element('div', { className: 'day' },
-				element('span', {}, dayName(row.atMs, Date.now()))),
-			row.opens && !row.isOwn && this.#sender(row, name),
-			element('div', { className: 'bubble', title: wholeTime(row.atMs) },
-				element('span', { className: 'unseen' }, `${name}: `),
-				element('span', { className: 'text' },
-					...textParts(row.body).map(part))),
-			(row.closes || row.state !== 'sent') && this.#foot(row),
-		].filter(Boolean));
-	}
-
-	#sender(row, name) {
-		const avatar = element('span',
-			{ className: 'avatar', 'aria-hidden': 'true' }, initials(name || '?'));
-
-		avatar.dataset.colour = colourOf(row.sender);
-		return element('div', { className: 'sender', 'aria-hidden': 'true' },
-			avatar, element('span', {}, name || '…'));
-	}
-
-	#foot(row) {
-		if (row.state === 'failed')
-			return element('div', { className: 'foot' },
-				`Not sent. ${REFUSALS[row.error?.code] ?? row.error?.message ?? ''} `,
-				element('button', { type: 'button', onclick: () =>
-					this.#calls.onRetry(row.clientMsgId) }, 'Try again'),
-				element('button', { type: 'button', onclick: () =>
-					this.#calls.onDiscard(row.clientMsgId) }, 'Discard'));
-		return element('div', { className: 'foot' }, row.state === 'pending'
-			? this.#model.isOnline ? 'Sending…' : 'Waiting for the connection'
-			: element('time',
-				{ dateTime: new Date(row.atMs).toISOString() }, clockTime(row.atMs)));
-	}
-
-	/* ---- scrolling ---- */
-
-	#scrolled() {
-		const { scrollTop, scrollHeight, clientHeight } = this.#scroll;
-
-		this.#isAtBottom = scrollHeight - scrollTop - clientHeight < BOTTOM_PX;
-		const known = this.#id && this.#model.conversation(this.#id);
-
-		if (!known)
-			return;
-		this.#tellJump(known);
-		this.#older();
-	}
-
-	#older() {
-		if (this.#scroll.scrollTop < TOP_PX)
-			this.#calls.onOlder(this.#id);
-	}
-
-	#toBottom(behavior = 'instant') {
-		this.#scroll.scrollTo({ top: this.#scroll.scrollHeight, behavior });
-		this.#isAtBottom = true;
-	}
-
-	/* The first row in sight, and where it stands. */
-	#markTop() {
-		const edge = this.#scroll.getBoundingClientRect().top;
-
-		this.#topRow = null;
-		if (this.#isAtBottom)
-			return;
-		for (const node of this.#log.children) {
-			const box = node.getBoundingClientRect();
-
-			if (box.bottom > edge) {
-				this.#topRow = { node, offset: box.top };
+			if (row.isOwn && row.state === 'sent') {
+				this.#virtual.reveal(i);
+				this.#composer.edit(row);
 				return;
 			}
 		}
 	}
 
-	#keepTop() {
-		if (this.#topRow?.node.isConnected)
-			this.#scroll.scrollTop +=
-				this.#topRow.node.getBoundingClientRect().top - this.#topRow.offset;
+	#send(body, replyTo) {
+		const known = this.#model.conversation(this.#id);
+
+		this.#unreadAfter = null;
+		this.#calls.onSend(this.#id, body, replyTo);
+		if (known?.isDetached)
+			this.#calls.onNewest(this.#id);
+		this.#virtual.toEnd();
+	}
+
+	/* ---- scrolling ---- */
+
+	#scrolled() {
+		const known = this.#id && this.#model.conversation(this.#id);
+
+		if (!known || this.#isDrawing || !this.#rows)
+			return;
+		this.#virtual.scrolled();
+		this.#tellJump(known);
+		this.#nearEnds(known);
+	}
+
+	#nearEnds(known) {
+		const { scrollTop, scrollHeight, clientHeight } = this.#scroll;
+
+		if (!known.isLoaded)
+			return;
+		if (scrollTop < NEAR_PX && !known.hasOldest)
+			this.#calls.onOlder(this.#id);
+		if (known.isDetached &&
+			scrollHeight - scrollTop - clientHeight < NEAR_PX)
+			this.#calls.onNewer(this.#id);
+	}
+
+	#toNewest() {
+		const known = this.#model.conversation(this.#id);
+
+		if (known?.isDetached)
+			this.#calls.onNewest(this.#id);
+		this.#virtual.toEnd(known?.isDetached ? 'instant' : 'smooth');
 	}
 
 	#tellJump(known) {
-		const isHere = this.#isAtBottom && document.visibilityState === 'visible';
+		const isAtEnd = this.#virtual.isAtEnd && !known.isDetached;
 
-		if (isHere) {
+		if (isAtEnd && known.isLoaded &&
+			document.visibilityState === 'visible') {
 			this.#shownSeq = known.seq;
-			this.#calls.onSeen(known.id);
+			this.#calls.onSeen(known.id, known.seq);
 		}
 		this.#shownSeq ||= known.seq;
-		const fresh = known.seq - this.#shownSeq;
+		const fresh = Math.max(0, known.seq - this.#shownSeq);
 
-		this.#jump.hidden = this.#isAtBottom;
+		this.#jump.hidden = isAtEnd;
 		this.#jump.classList.toggle('is-fresh', fresh > 0);
 		setText(byId('jump-text'), fresh > 0
-			? `${fresh} new message${fresh > 1 ? 's' : ''}` : 'Newest');
+			? plural(fresh, 'new message') : 'Newest');
 	}
 
-	/* ---- writing ---- */
+	/* What has come from others, for those who listen. */
+	#say(known) {
+		const { last } = known;
 
-	#key(event) {
-		if (event.key !== 'Enter' || event.shiftKey || event.isComposing)
+		if (!last || last.seq <= this.#saidSeq)
 			return;
-		event.preventDefault();
-		this.#submit();
+		this.#saidSeq = last.seq;
+		if (last.sender !== this.#model.me && !last.deletedAt)
+			announce(`${this.#model.nameOf(last.sender) || 'Somebody'}: ${
+				oneLine(last.body ?? '', 300)}`);
 	}
-
-	#typed() {
-		this.#grow();
-		this.#calls.putDraft(this.#id, this.#body.value);
-	}
-
-	#submit() {
-		const body = this.#body.value.trim();
-
-		if (!body || !this.#id)
-			return;
-		this.#body.value = '';
-		this.#typed();
-		this.#isAtBottom = true;
-		this.#calls.onSend(this.#id, body);
-		this.#body.focus();
-	}
-
-	/* As tall as what is typed; the style sheet says how tall at most. */
-	#grow() {
-		this.#body.style.height = 'auto';
-		this.#body.style.height = `${this.#body.scrollHeight}px`;
-		this.#send.disabled = this.#body.value.trim() === '';
-	}
-}
-
-function makeRow() {
-	return element('li');
-}
-
-function part({ text, href }) {
-	return href ? element('a', { href, target: '_blank',
-		rel: 'noopener noreferrer' }, text) : text;
 }

@@ -10,10 +10,11 @@ import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { WebSocketServer } from 'ws';
+import { latest, verbs } from './mock_verbs.mjs';
 
 const WEB = new URL('../../web/', import.meta.url);
 const TYPES = { html: 'text/html', js: 'text/javascript', css: 'text/css',
-	svg: 'image/svg+xml' };
+	svg: 'image/svg+xml', webmanifest: 'application/manifest+json' };
 /* The policy the gateway serves the page under. */
 export const POLICY = "default-src 'self'; connect-src 'self' ws: wss:";
 
@@ -24,6 +25,13 @@ export class MockServer {
 	refuseConnections = false;
 	holdSends = false;
 	refuseSends = null;			/* an error code */
+	passwords = new Map();		/* handle -> password */
+	cursors = new Map();
+	preferences = new Map();
+	blocks = new Map();
+	invited = [];
+	refuseVerbs = null;			/* an error code */
+	signedOut = [];				/* tokens */
 	#http;
 	#held = [];
 
@@ -77,40 +85,76 @@ export class MockServer {
 		return `${part({ alg: 'none' })}.${part({ sub: userId })}.x`;
 	}
 
-	addConversation(kind, title, members) {
-		const id = randomUUID();
+	/* The first of `members` owns it. */
+	addConversation(kind, title, members, { id = randomUUID(), topic,
+		isPublic } = {}) {
+		const made = { id, kind, title, topic, isPublic,
+			members: new Set(members), log: [], seq: 0 };
 
-		this.conversations.set(id, { id, kind, title, members: new Set(members),
-			log: [], seq: 0 });
-		this.#append(id, { kind: 'conversation', id, type: kind, title });
+		this.conversations.set(id, made);
+		this.change(id, this.conversationEvent(made));
+		members.forEach((userId, i) => this.change(id, { kind: 'member', userId,
+			role: i === 0 ? 'owner' : 'member', state: 'joined' }));
 		for (const userId of members)
-			this.#append(id, { kind: 'member', userId, role: 'member',
-				state: 'joined' });
+			this.tell(userId, { type: 'added', conversationId: id,
+				ev: made.log.length, seq: 0 });
 		return id;
 	}
 
-	write(id, sender, body, { agoMs = 0, clientMsgId = randomUUID() } = {}) {
-		const { log } = this.conversations.get(id);
-		const known = log.find((event) => event.clientMsgId === clientMsgId);
-
-		return known ?? this.#append(id, { kind: 'message', id: randomUUID(),
-			seq: ++this.conversations.get(id).seq, sender, clientMsgId, body,
-			createdAt: new Date(Date.now() - agoMs).toISOString() });
+	conversationEvent({ id, kind, title, topic, isPublic, archivedAt }) {
+		return { kind: 'conversation', id, type: kind, title, topic,
+			isPublic: isPublic || undefined, archivedAt: archivedAt ?? undefined };
 	}
 
-	#append(id, fields) {
+	write(id, sender, body, { agoMs = 0, clientMsgId = randomUUID(),
+		replyTo } = {}) {
+		const at = this.conversations.get(id);
+		const known = at.log.find((event) => event.clientMsgId === clientMsgId);
+		const replied = replyTo && at.log.find((event) =>
+			event.kind === 'message' && event.seq === replyTo);
+
+		return known ?? this.change(id, { kind: 'message', id: randomUUID(),
+			seq: ++at.seq, sender, clientMsgId, body,
+			createdAt: new Date(Date.now() - agoMs).toISOString(), replyTo,
+			thread: replied ? replied.thread ?? replyTo : undefined,
+			mentions: this.named(id, body) });
+	}
+
+	named(id, body) {
+		const { members } = this.conversations.get(id);
+		const ids = [...members].filter((userId) =>
+			new RegExp(`(^|\\s)@${this.users.get(userId).handle}\\b`, 'u')
+				.test(body));
+
+		return /(^|\s)@all\b/u.test(body) ? ['*'] : ids.length ? ids : undefined;
+	}
+
+	memberships(userId) {
+		return [...this.conversations.values()]
+			.filter(({ members }) => members.has(userId));
+	}
+
+	/* The entity as it now is, numbered, kept and told to the members. */
+	change(id, fields) {
 		const { log, members } = this.conversations.get(id);
 		const { kind, ...rest } = fields;
-		const event = { kind, conversationId: id, ev: log.length + 1, rev: 1,
-			...rest };
+		const before = log.findLast((event) => event.kind === kind &&
+			(event.id ?? event.userId) === (rest.id ?? rest.userId));
+		const event = { ...rest, kind, conversationId: id, ev: log.length + 1,
+			rev: (before?.rev ?? 0) + 1 };
 
 		log.push(event);
-		for (const ws of this.sockets) {
-			if (members.has(ws.userId))
-				say(ws, { type: 'events', conversationId: id, events: [event],
-					position: '1:1:0/0' });
-		}
+		for (const userId of members)
+			this.tell(userId, { type: 'events', conversationId: id,
+				events: [event], position: '1:1:0/0' });
 		return event;
+	}
+
+	tell(userId, frame) {
+		for (const ws of this.sockets) {
+			if (ws.userId === userId)
+				say(ws, frame);
+		}
 	}
 
 	/* ---- serving ---- */
@@ -118,6 +162,14 @@ export class MockServer {
 	async #serve(request, response) {
 		const name = request.url === '/' ? 'index.html' : request.url.slice(1);
 
+		if (request.url.startsWith('/v1/')) {
+			await this.#rest(request, response);
+			return;
+		}
+		if (this.refuseConnections) {
+			request.socket.destroy();
+			return;
+		}
 		try {
 			const body = await readFile(new URL(name, WEB));
 
@@ -127,6 +179,55 @@ export class MockServer {
 			}).end(body);
 		} catch {
 			response.writeHead(404).end();
+		}
+	}
+
+	/* Sessions, for the sign-in form. */
+	async #rest(request, response) {
+		const parts = [];
+
+		for await (const part of request)
+			parts.push(part);
+		const body = parts.length ? JSON.parse(Buffer.concat(parts)) : {};
+		const token = request.headers.authorization?.slice(7);
+		const answer = (status, fields) => response.writeHead(status,
+			{ 'content-type': 'application/json' }).end(JSON.stringify(fields));
+		const session = (userId) => answer(200, { token: this.token(userId),
+			userId, expiresAt: new Date(Date.now() + 43200000).toISOString() });
+		const of = (text) => JSON.parse(Buffer.from(text.split('.')[1],
+			'base64url')).sub;
+
+		switch (`${request.method} ${request.url}`) {
+			case 'POST /v1/sessions': {
+				const user = [...this.users.values()]
+					.find(({ handle }) => handle === body.handle);
+
+				if (user && this.passwords.get(body.handle) === body.password)
+					session(user.userId);
+				else
+					answer(401, { code: 'invalid_credentials' });
+				break;
+			}
+			case 'POST /v1/sessions/refresh':
+				session(of(token));
+				break;
+			case 'DELETE /v1/sessions/current':
+				this.signedOut.push(token);
+				response.writeHead(204).end();
+				break;
+			case 'PUT /v1/me/password': {
+				const { handle } = this.users.get(of(token));
+
+				if (this.passwords.get(handle) !== body.oldPassword) {
+					answer(401, { code: 'invalid_credentials' });
+					break;
+				}
+				this.passwords.set(handle, body.newPassword);
+				response.writeHead(204).end();
+				break;
+			}
+			default:
+				answer(404, { code: 'not_found' });
 		}
 	}
 
@@ -155,30 +256,15 @@ export class MockServer {
 					limits: { bodyBytes: 16384, frameBytes: 65536 } });
 				break;
 			case 'heads':
-				say(ws, { type: 'heads', ref, heads: [...this.conversations
-					.values()].filter(({ members }) => members.has(ws.userId))
-					.map(({ id, kind, title, log, seq }) => ({
-						conversationId: id, ev: log.length, seq, readSeq: 0,
-						mentions: 0, isMuted: false, kind, title,
-						role: 'member', memberRev: 1,
-					})), position: '1:1:0/0' });
+				say(ws, { type: 'heads', ref, heads: this.memberships(ws.userId)
+					.map((at) => this.#head(ws.userId, at)),
+				position: '1:1:0/0' });
 				break;
 			case 'changes':
 				say(ws, { type: 'changes', ref, status: 'ok',
 					conversationId: conversation.id,
 					upto: conversation.log.length, head: conversation.log.length,
 					events: conversation.log.slice(frame.afterEv) });
-				break;
-			case 'history':
-				say(ws, { type: 'history', ref, conversationId: conversation.id,
-					events: conversation.log.filter((event) =>
-						event.kind === 'message' &&
-						event.seq < (frame.beforeSeq ?? Infinity))
-						.slice(-(frame.maxRows ?? 50)).reverse() });
-				break;
-			case 'users':
-				say(ws, { type: 'users', ref, users: frame.ids
-					.map((id) => this.users.get(id)).filter(Boolean) });
 				break;
 			case 'send':
 				if (this.holdSends)
@@ -193,17 +279,45 @@ export class MockServer {
 				ws.close(1000);
 				break;
 			default:
-				say(ws, { type: 'error', ref, code: 'unknown_type' });
+				this.#verb(ws, type, ref, frame);
 		}
 	}
 
-	#send(ws, ref, { conversationId, clientMsgId, body }) {
+	#verb(ws, type, ref, frame) {
+		const answer = this.refuseVerbs ? { code: this.refuseVerbs }
+			: verbs[type]?.(this, ws, frame) ?? { code: 'unknown_type' };
+
+		say(ws, { ref, ...answer.code ? { type: 'error', ...answer } : answer });
+	}
+
+	#head(userId, { id, kind, title, topic, isPublic, archivedAt, log, seq,
+		members }) {
+		const key = `${userId}/${id}`;
+		const { readSeq = 0, deliveredSeq = 0 } = this.cursors.get(key) ?? {};
+		const { isMuted = false, notify = 'all', mutedUntil } =
+			this.preferences.get(key) ?? {};
+		const last = log.findLast((event) => event.kind === 'message');
+
+		return { conversationId: id, ev: log.length, seq, readSeq, deliveredSeq,
+			mentions: latest(log, 'message').filter((message) =>
+				message.seq > readSeq && message.mentions?.some((one) =>
+				one === userId || one === '*')).length,
+			isMuted, mutedUntil, notify, kind, title, topic,
+			isPublic: isPublic || undefined, archivedAt: archivedAt ?? undefined,
+			otherId: kind === 'direct' ? [...members]
+				.find((other) => other !== userId) : undefined,
+			role: log.findLast((event) => event.kind === 'member' &&
+				event.userId === userId)?.role ?? 'member', memberRev: 1,
+			lastAt: last?.createdAt };
+	}
+
+	#send(ws, ref, { conversationId, clientMsgId, body, replyTo }) {
 		if (this.refuseSends) {
 			say(ws, { type: 'error', ref, code: this.refuseSends });
 			return;
 		}
 		const { id, seq, ev, rev, createdAt } = this.write(conversationId,
-			ws.userId, body, { clientMsgId });
+			ws.userId, body, { clientMsgId, replyTo });
 
 		say(ws, { type: 'ok', ref, id, seq, ev, rev, createdAt,
 			isDuplicate: false, position: '1:1:0/0' });

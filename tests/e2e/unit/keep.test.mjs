@@ -1,26 +1,25 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 
+/* As the browser's: what is stored are its own properties. */
 class Storage {
-	#held = new Map();
-
 	getItem(key) {
-		return this.#held.get(key) ?? null;
+		return Object.hasOwn(this, key) ? this[key] : null;
 	}
 
 	setItem(key, value) {
-		this.#held.set(key, String(value));
+		this[key] = String(value);
 	}
 
 	removeItem(key) {
-		this.#held.delete(key);
+		delete this[key];
 	}
 }
 
 globalThis.sessionStorage = new Storage();
 globalThis.localStorage = new Storage();
 globalThis.history = { replaceState: () => {} };
-const { Keep, takeToken } = await import('../../../web/keep.js');
+const { Keep, keepSession, keptSession, takeToken } = await import('../../../web/keep.js');
 
 test('what_one_person_typed_is_not_shown_to_the_next_in_the_same_tab', () => {
 	const alice = new Keep('alice');
@@ -33,5 +32,33 @@ test('what_one_person_typed_is_not_shown_to_the_next_in_the_same_tab', () => {
 
 test('a_link_that_was_cut_short_asks_for_a_token_like_any_bad_one', () => {
 	globalThis.location = { hash: '#token=abc%2', pathname: '/' };
-	assert.equal(takeToken(), 'abc%2');
+	assert.equal(takeToken(), true);
+	assert.equal(keptSession().token, 'abc%2');
+});
+
+test('a_link_is_for_this_tab_and_a_session_that_stays_is_for_the_browser', () => {
+	keepSession({ token: 'long' }, true);
+	assert.equal(sessionStorage.getItem('chemchat.session'), null);
+	assert.equal(keptSession().token, 'long');
+	keepSession({ token: 'refreshed' });
+	assert.equal(JSON.parse(localStorage.getItem('chemchat.session')).token,
+		'refreshed');
+	globalThis.location = { hash: '#token=guest', pathname: '/' };
+	takeToken();
+	assert.equal(keptSession().token, 'guest');
+	/* leaving as a guest does not sign the other one out */
+	keepSession(null);
+	assert.equal(keptSession().token, 'refreshed');
+	keepSession(null);
+	assert.equal(keptSession(), null);
+});
+
+test('signing_out_leaves_nothing_of_what_was_written', () => {
+	const keep = new Keep('alice');
+
+	keep.putDraft('c', 'half');
+	keep.putOutbox([{ clientMsgId: 'x', createdAtMs: 1 }]);
+	keep.forget();
+	assert.equal(keep.draft('c'), '');
+	assert.deepEqual(new Keep('alice').takeOutbox(), []);
 });

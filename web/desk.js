@@ -1,0 +1,279 @@
+/*
+ * desk - the page of one signed-in person: joins chemchat.js, the model, what
+ * is kept, and the views
+ */
+
+import { ChemChat } from './chemchat.js';
+import { Model } from './model.js';
+import { Feed } from './feed.js';
+import { Store } from './store.js';
+import { Keep } from './keep.js';
+import { Sidebar } from './sidebar.js';
+import { Thread } from './thread.js';
+import { Pane } from './pane.js';
+import { Doings } from './doings.js';
+import { listenForShortcuts } from './shortcuts.js';
+import { byId } from './dom.js';
+
+export class Desk {
+	#account;
+	#model;
+	#keep;
+	#store;
+	#chat;
+	#feed;
+	#doings;
+	#sidebar;
+	#thread;
+	#pane;
+	#isDrawn = true;
+	#onEnded;
+
+	/* onEnded(): the server no longer takes the token. */
+	constructor(account, onEnded) {
+		const me = account.userId;
+
+		this.#account = account;
+		this.#onEnded = onEnded;
+		this.#keep = new Keep(me);
+		this.#model = new Model({ me });
+		this.#store = new Store(me ?? 'unknown', (ids) => this.#kept(ids));
+	}
+
+	/* Opens with what was kept, then connects. */
+	async open() {
+		const kept = await this.#store.load();
+		const model = this.#model;
+
+		model.restore(kept);
+		const evs = Object.fromEntries(kept.conversations
+			.filter(({ ev }) => ev !== undefined).map(({ id, ev }) => [id, ev]));
+
+		this.#chat = new ChemChat({ url: socketUrl(),
+			token: () => this.#account.token(),
+			outbox: this.#keep.takeOutbox(),
+			state: { position: kept.position, evs } });
+		model.unsent = this.#chat.outbox();
+		this.#feed = new Feed(this.#chat, model, () => this.draw());
+		this.#pane = new Pane(() => this.draw());
+		this.#doings = new Doings({ chat: this.#chat, model, keep: this.#keep,
+			feed: this.#feed, pane: this.#pane, account: this.#account,
+			store: this.#store, open: (id) => this.#goTo(id),
+			thread: () => this.#thread, draw: () => this.draw(),
+			forgetInvitation: (id) => this.#forgetInvitation(id),
+			ended: this.#onEnded });
+		this.#thread = new Thread(model, this.#doings.ofThread());
+		this.#sidebar = new Sidebar(model, { ...this.#doings.ofSidebar(),
+			draw: () => this.draw() });
+		this.#listen();
+		listenForShortcuts({ ...this.#doings.ofKeyboard(),
+			find: () => this.#sidebar.focusFilter(),
+			neighbour: (by, isUnread) =>
+				this.#goTo(this.#sidebar.neighbour(by, { isUnread })) });
+		byId('sign-in').hidden = true;
+		byId('app').hidden = false;
+		this.route();
+		this.#chat.connect();
+	}
+
+	close() {
+		this.#chat?.close();
+	}
+
+	/* The page may be gone at any moment: what is known is written now. */
+	flush() {
+		if (this.#chat)
+			this.#store.flush();
+	}
+
+	#listen() {
+		const model = this.#model;
+		const on = (name, call) => this.#chat.on(name, (detail) => {
+			call(detail);
+			this.draw();
+		});
+
+		on('state', ({ state, retryAtMs }) => {
+			model.isOnline = state === 'online';
+			this.#sidebar.connection(state, retryAtMs);
+			if (state === 'unauthorized')
+				this.#onEnded();
+		});
+		on('conversation', (conversation) => {
+			model.putConversation(conversation);
+			this.#store.changed([conversation.id]);
+		});
+		on('ready', () => {
+			model.me = this.#chat.userId;
+			this.#feed.isReady = true;
+			this.#feed.reconnected();
+			this.#askInvitations();
+			this.#markDelivered();
+			this.route();
+		});
+		on('removed', ({ conversationId }) => {
+			model.removeConversation(conversationId);
+			this.#store.changed([conversationId]);
+			if (this.#thread.id === conversationId)
+				location.hash = '';
+		});
+		on('events', ({ conversationId, events }) => {
+			events.forEach((event) => model.apply(event));
+			this.#store.changed([conversationId]);
+			this.#delivered(conversationId);
+		});
+		on('people', ({ events }) => events.forEach((event) => model.apply(event)));
+		on('invited', () => this.#askInvitations());
+		on('reset', ({ conversationId }) => {
+			model.reset(conversationId);
+			this.#store.changed(model.conversations().map(({ id }) => id));
+			this.#open(this.#thread.id);
+		});
+		on('outbox', (entries) => {
+			model.unsent = entries;
+			this.#keep.putOutbox(entries);
+		});
+		on('sent', ({ entry, ok }) => {
+			model.apply({ kind: 'message', id: ok.id, seq: ok.seq, ev: ok.ev,
+				rev: ok.rev, conversationId: entry.conversationId,
+				sender: this.#chat.userId, clientMsgId: entry.clientMsgId,
+				body: entry.body, createdAt: ok.createdAt,
+				...(entry.replyTo && { replyTo: entry.replyTo,
+					thread: this.#rootOf(entry) }) });
+			this.#store.changed([entry.conversationId]);
+		});
+	}
+
+	/* Until its event tells: the thread of what it replies to. */
+	#rootOf({ conversationId, replyTo }) {
+		return this.#model.conversation(conversationId)?.messages.get(replyTo)
+			?.thread ?? replyTo;
+	}
+
+	/* ---- where we are: #c/<conversation> ---- */
+
+	route({ isChosen = false } = {}) {
+		const id = /^#c\/([0-9a-f-]{36})$/u.exec(location.hash)?.[1];
+		const isWide = matchMedia('(min-width: 45rem)').matches;
+		const first = isWide ? this.#model.conversations()
+			.find((known) => !known.archivedAt)?.id : undefined;
+
+		byId('app').dataset.pane = id ? 'thread' : 'list';
+		this.#open(id ?? (this.#model.conversation(this.#thread.id) && isWide
+			? this.#thread.id : first));
+		if (isChosen && id)
+			this.#thread.focus();
+		this.draw();
+	}
+
+	#goTo(id) {
+		if (id)
+			location.hash = `#c/${id}`;
+	}
+
+	#open(id) {
+		const isNew = this.#thread.id !== (id ?? null);
+		const known = id && this.#model.conversation(id);
+
+		if (isNew && this.#pane.held)
+			this.#pane.close();
+		/* one that heads has not told of yet is opened when it has */
+		this.#thread.open(known || !this.#feed.isReady ? id ?? null : null);
+		if (!known)
+			return;
+		if (!known.isLoaded)
+			this.#feed.newest(id);
+		this.#feed.people(id);
+		if (isNew) {
+			this.#store.opened(id);
+			this.#thread.focus();
+		}
+	}
+
+	async #askInvitations() {
+		try {
+			const invitations = await this.#chat.invitations();
+
+			this.#sidebar.invitations = invitations;
+			for (const user of await this.#chat.users(
+				invitations.map(({ invitedBy }) => invitedBy).filter(Boolean)))
+				this.#model.apply(user);
+		} catch {
+			/* a server before invitations, or leaving */
+		}
+		this.draw();
+	}
+
+	#forgetInvitation(id) {
+		this.#sidebar.invitations = this.#sidebar.invitations
+			.filter(({ conversationId }) => conversationId !== id);
+	}
+
+	/* ---- delivered: told in conversations small enough to matter ---- */
+
+	#delivered(id) {
+		const known = this.#model.conversation(id);
+
+		if (known && known.kind !== 'channel' && known.seq > known.deliveredSeq) {
+			known.deliveredSeq = known.seq;
+			this.#chat.mark(id, { deliveredSeq: known.seq });
+		}
+	}
+
+	#markDelivered() {
+		for (const { id } of this.#model.conversations())
+			this.#delivered(id);
+	}
+
+	/* ---- what the next life of the page begins with ---- */
+
+	#kept(ids) {
+		const { position, evs } = this.#chat.state();
+		const conversations = ids.map((id) => this.#model.exported(id, evs[id]))
+			.filter(Boolean);
+		const there = new Set(conversations.map(({ id }) => id));
+
+		return { conversations, position, people: this.#model.people(),
+			gone: ids.filter((id) => !there.has(id)) };
+	}
+
+	/* ---- drawing: once per turn, however much happened ---- */
+
+	draw() {
+		if (!this.#isDrawn)
+			return;
+		this.#isDrawn = false;
+		const soon = document.visibilityState === 'visible'
+			? requestAnimationFrame : setTimeout;
+
+		soon(() => {
+			this.#isDrawn = true;
+			this.#thread.render();
+			this.#sidebar.render(this.#thread.id, this.#feed.isReady);
+			this.#pane.render();
+			this.#title();
+			this.#feed.names();
+		});
+	}
+
+	#title() {
+		let unread = 0;
+
+		for (const known of this.#model.conversations()) {
+			if (!this.#model.isSilent(known))
+				unread += this.#model.unread(known);
+		}
+		document.title = unread > 0 ? `(${unread}) ChemChat` : 'ChemChat';
+	}
+
+	wake() {
+		this.#chat?.wake();
+		this.draw();
+	}
+}
+
+function socketUrl() {
+	const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
+
+	return `${scheme}//${location.host}/v1/ws`;
+}

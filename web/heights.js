@@ -1,0 +1,74 @@
+/*
+ * heights - how tall many rows are, and where each one stands
+ *
+ * Sums are made when they are asked for and only from the first change on,
+ * so that what happens at the end of a long list costs next to nothing.
+ *
+ * Pure.
+ */
+
+export class Heights {
+	#sizes = new Float64Array(0);
+	#sums = new Float64Array(1);	/* #sums[i]: where row i begins */
+	#count = 0;
+	#valid = 0;						/* sums up to here are right */
+
+	get count() {
+		return this.#count;
+	}
+
+	get total() {
+		return this.offset(this.#count);
+	}
+
+	/* As many rows, each as tall as sizeOf(i) says. */
+	reset(count, sizeOf) {
+		if (this.#sizes.length < count) {
+			this.#sizes = new Float64Array(Math.ceil(count * 1.5) + 16);
+			this.#sums = new Float64Array(this.#sizes.length + 1);
+		}
+		this.#count = count;
+		this.#valid = 0;
+		for (let i = 0; i < count; i++)
+			this.#sizes[i] = sizeOf(i);
+	}
+
+	size(i) {
+		return this.#sizes[i];
+	}
+
+	/* True when that changes anything. */
+	set(i, size) {
+		if (this.#sizes[i] === size)
+			return false;
+		this.#sizes[i] = size;
+		this.#valid = Math.min(this.#valid, i);
+		return true;
+	}
+
+	/* Where row `i` begins; `count` is the end of the last. */
+	offset(i) {
+		while (this.#valid < i) {
+			this.#sums[this.#valid + 1] =
+				this.#sums[this.#valid] + this.#sizes[this.#valid];
+			this.#valid++;
+		}
+		return this.#sums[i];
+	}
+
+	/* The row that covers this offset; the nearest one when none does. */
+	indexAt(offset) {
+		let low = 0, high = this.#count - 1;
+
+		this.offset(this.#count);
+		while (low < high) {
+			const middle = (low + high + 1) >> 1;
+
+			if (this.#sums[middle] <= offset)
+				low = middle;
+			else
+				high = middle - 1;
+		}
+		return Math.max(0, low);
+	}
+}

@@ -1,0 +1,73 @@
+/*
+ * shortcuts - what the keyboard does, in one table
+ *
+ * The dialog that `?` opens shows it, docs/web.md repeats it (a test compares
+ * them).  Keys of a message and of the box are handled where they are typed
+ * (actions.js, composer.js); those of everywhere, here.
+ */
+
+export const SHORTCUTS = [
+	['Everywhere', [
+		['?', 'This list'],
+		['Ctrl K', 'Find a conversation'],
+		['Ctrl Shift N', 'New conversation'],
+		['Alt ↑', 'The conversation above'],
+		['Alt ↓', 'The conversation below'],
+		['Alt Shift ↑', 'The unread one above'],
+		['Alt Shift ↓', 'The unread one below'],
+		['Alt M', 'Mentions'],
+		['Alt D', 'Details of the conversation'],
+		['Escape', 'Close; back to the box'],
+	]],
+	['Where you write', [
+		['Enter', 'Send'],
+		['Shift Enter', 'A new line'],
+		['↑', 'Edit your last message, when the box is empty'],
+		['@', 'Mention somebody'],
+		['Escape', 'Into the messages'],
+	]],
+	['On a message', [
+		['↑ ↓', 'The message before, after'],
+		['Enter', 'What can be done with it'],
+		['R', 'Reply'],
+		['T', 'Thread'],
+		['+', 'React'],
+		['E', 'Edit'],
+		['C', 'Copy'],
+		['Delete', 'Delete'],
+		['Escape', 'Back to the box'],
+	]],
+];
+
+/* calls: shortcuts, find, begin, mentions, details, neighbour(by, isUnread) */
+export function listenForShortcuts(calls) {
+	addEventListener('keydown', (event) => {
+		const call = callOf(event, calls);
+
+		if (!call || event.defaultPrevented ||
+			document.querySelector('dialog[open]'))
+			return;
+		event.preventDefault();
+		call();
+	});
+}
+
+function callOf(event, calls) {
+	const { key, altKey, shiftKey } = event;
+	const isCommand = event.ctrlKey || event.metaKey;
+
+	if (isCommand && !altKey && !shiftKey && key.toLowerCase() === 'k')
+		return calls.find;
+	if (isCommand && shiftKey && key.toLowerCase() === 'n')
+		return calls.begin;
+	if (altKey && !isCommand && (key === 'ArrowUp' || key === 'ArrowDown'))
+		return () => calls.neighbour(key === 'ArrowUp' ? -1 : 1, shiftKey);
+	if (altKey && !isCommand && key.toLowerCase() === 'm')
+		return calls.mentions;
+	if (altKey && !isCommand && key.toLowerCase() === 'd')
+		return calls.details;
+	if (key === '?' && !isCommand && !altKey &&
+		!event.target.closest?.('input, textarea, select'))
+		return calls.shortcuts;
+	return undefined;
+}
