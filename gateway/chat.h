@@ -12,9 +12,11 @@
 #include "auth.h"
 #include "db.h"
 #include "fanout.h"
+#include "fanout_state.h"
 #include "rate_limit.h"
 #include "registry.h"
 #include "roster.h"
+#include "roster_state.h"
 #include "sessions.h"
 
 typedef struct ChatCounts
@@ -33,7 +35,10 @@ typedef struct Chat
 	Sessions *sessions;
 	Fanout *fanout;
 	Roster *roster;
+	FanoutState *state;
+	RosterState *roster_state;
 	RateRule send_rule;
+	RateRule ask_rule; /* frames of one connection */
 	int user_connections_max;
 	bool is_draining;
 	ChatCounts counts;

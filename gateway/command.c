@@ -23,6 +23,7 @@ command_run(Chat *chat, Session *session, const char *text, size_t len)
 	json_t *frame;
 	const json_t *field;
 	size_t offset;
+	int64_t retry_ms;
 
 	chat->counts.requests++;
 	frame = strict_json_object(text, len, &offset);
@@ -34,6 +35,14 @@ command_run(Chat *chat, Session *session, const char *text, size_t len)
 		(!json_is_string(field) || json_string_length(field) > SESSION_REF_MAX))
 		goto refuse;
 	args.ref = field != NULL ? json_string_value(field) : "";
+	if (!session_may_ask(session, &chat->ask_rule, &retry_ms))
+	{
+		chat->counts.refused++;
+		chat->counts.rate_limited++;
+		session_send(session,
+					 frame_error(args.ref, "rate_limited", "", retry_ms));
+		goto cleanup;
+	}
 	field = json_object_get(frame, "type");
 	refusal.field = "type";
 	if (!json_is_string(field))
@@ -72,6 +81,17 @@ command_answer(Chat *chat, Request *request, const DbError *error,
 
 	if (session != NULL && error->code != NULL)
 		command_refuse(chat, session, request->ref, error->code, error->field);
+	else if (session != NULL && take_frame != NULL &&
+			 !session_takes(session, take_frame->len))
+	{
+		/* What was asked before is not read: the answer cannot be kept. */
+		chat->counts.refused++;
+		chat->counts.rate_limited++;
+		session_send(session,
+					 frame_error(request->ref, "rate_limited", "", 1000));
+		payload_drop(take_frame);
+		take_frame = NULL;
+	}
 	if (take_frame != NULL)
 	{
 		if (session != NULL && error->code == NULL)

@@ -28,12 +28,22 @@ static const PgStatement own_statements[] = {
 						" LEFT JOIN chemchat.live_heads($1::uuid[], $2::int)"
 						" AS h ON true" },
 	[DB_LIVE_CHANGES] = { "live_changes",
-						  "SELECT p.system_id, p.timeline, p.lsn, c.status,"
-						  " c.upto, c.head, c.events"
-						  " FROM chemchat.position() AS p,"
-						  " chemchat.live_changes($1::uuid, $2::bigint, "
-						  "$3::int)"
-						  " AS c" },
+						  "SELECT p.system_id, p.timeline, p.lsn,"
+						  " c.conversation_id, c.after_ev, c.status, c.upto,"
+						  " c.head, c.events FROM chemchat.position() AS p,"
+						  " chemchat.live_changes($1::uuid[], $2::bigint[],"
+						  " $3::int) AS c" },
+	[DB_LIVE_STATES] = { "live_states",
+						 "SELECT m.mark, m.lsn, s.target::text, s.target_id,"
+						 " s.kind::text, s.key, s.id, s.rev, s.event"
+						 " FROM chemchat.live_mark() AS m"
+						 " LEFT JOIN chemchat.live_states($1::uuid[],"
+						 " $2::uuid[], $3::text, $4::int, $5::int) AS s"
+						 " ON true" },
+	[DB_LIVE_AUDIENCE] = { "live_audience",
+						   "SELECT a.user_id, a.conversation_id"
+						   " FROM chemchat.live_audience($1::uuid[],"
+						   " $2::uuid[], $3::int) AS a" },
 	[DB_POSITION_STATUS] = { "position_status",
 							 "SELECT s FROM chemchat.position_status($1::text,"
 							 " $2::int, $3::pg_lsn) AS s" },
@@ -136,6 +146,7 @@ db_open(const PgLoop *loop, const DbConfig *config)
 	db->write_pool = pg_pool_new(loop, &conn, 0, config->write_connections);
 	db_lanes_open(db);
 	db_marks_open(db);
+	db_pulls_open(db);
 	return db;
 }
 
@@ -153,6 +164,7 @@ db_close(Db **db_ref)
 	db_lanes_close(db);
 	db_marks_close(db);
 	free(db->statements);
+	db_pulls_close(db);
 	free(db);
 }
 

@@ -18,6 +18,7 @@
 
 #include "buf.h"
 #include "fanout.h"
+#include "fanout_state.h"
 #include "mark_queue.h"
 #include "pg_pool.h"
 #include "position.h"
@@ -25,6 +26,7 @@
 #include "verb_args.h"
 
 #define DB_DEADLINE_MS 5000
+#define DB_PULLS_MAX   100
 
 typedef struct Db Db;
 
@@ -71,7 +73,28 @@ typedef void (*DbAnswerFn)(void *arg, const DbError *error,
 typedef void (*DbHeadRowsFn)(void *arg, const DbError *error,
 							 const HeadRows *rows, const Position *position);
 typedef void (*DbPulledFn)(void *arg, const Pulled *pulled);
+
+/*
+ * mark: of this answer, borrowed, NULL on an error; lsn: what its rows show
+ * was written before it.
+ */
+typedef void (*DbStatesFn)(void *arg, const StateRow *rows, size_t count,
+						   const char *mark, uint64_t lsn);
+
+/* rows NULL on an error. */
+typedef void (*DbAudienceFn)(void *arg, const AudienceRow *rows, size_t count);
 typedef void (*DbStatusFn)(void *arg, const DbError *error, bool is_reset);
+
+typedef struct DbStatesAsk
+{
+	const Uuid *users;
+	int user_count;
+	const Uuid *conversations;
+	int conversation_count;
+	const char *since;
+	int channel;
+	int members_max;
+} DbStatesAsk;
 
 Db *db_open(const PgLoop *loop, const DbConfig *config);
 void db_close(Db **db);
@@ -97,8 +120,22 @@ void db_mark(Db *db, const Mark *mark, DbAnswerFn done, void *arg);
 /* channel: -1 for all.  The ids are copied. */
 void db_live_heads(Db *db, const Uuid *users, int count, int channel,
 				   DbHeadRowsFn done, void *arg);
+
+/*
+ * Pulls gather: two questions at a time, each about all that came meanwhile,
+ * at most DB_PULLS_MAX.
+ */
 void db_live_changes(Db *db, const Uuid *conversation_id, uint64_t after_ev,
 					 int max_rows, DbPulledFn done, void *arg);
+
+/*
+ * since: a mark of an earlier answer, or NULL for everything; without users
+ * and conversations the answer is a mark alone.  channel: -1 for all.
+ */
+void db_live_states(Db *db, const DbStatesAsk *ask, DbStatesFn done, void *arg);
+void db_live_audience(Db *db, const Uuid *users, int user_count,
+					  const Uuid *conversations, int conversation_count,
+					  int members_max, DbAudienceFn done, void *arg);
 void db_position_status(Db *db, const Position *position, DbStatusFn done,
 						void *arg);
 

@@ -12,11 +12,8 @@
 typedef struct Ask
 {
 	DbHeadRowsFn rows_done;
-	DbPulledFn pulled_done;
 	DbStatusFn status_done;
 	void *arg;
-	Uuid conversation_id;
-	uint64_t after_ev;
 	int channel;
 	int64_t asked_us;
 	int user_count;
@@ -25,7 +22,6 @@ typedef struct Ask
 
 static Ask *ask_new(int user_count, void *arg);
 static void on_heads(void *arg, const PgReply *reply);
-static void on_changes(void *arg, const PgReply *reply);
 static void on_status(void *arg, const PgReply *reply);
 static const PgReply not_sent = {
 	.outcome = PG_NOT_SENT, .sqlstate = "", .message = "", .column = ""
@@ -52,24 +48,6 @@ db_live_heads(Db *db, const Uuid *users, int count, int channel,
 		pg_params_null(&params);
 	if (!db_read(db, DB_LIVE_HEADS, &params, on_heads, ask))
 		on_heads(ask, &not_sent);
-}
-
-void
-db_live_changes(Db *db, const Uuid *conversation_id, uint64_t after_ev,
-				int max_rows, DbPulledFn done, void *arg)
-{
-	Ask *ask = ask_new(0, arg);
-	PgParams params;
-
-	ask->pulled_done = done;
-	ask->conversation_id = *conversation_id;
-	ask->after_ev = after_ev;
-	pg_params_init(&params);
-	pg_params_uuid(&params, conversation_id);
-	pg_params_i64(&params, (int64_t) after_ev);
-	pg_params_i32(&params, max_rows);
-	if (!db_read(db, DB_LIVE_CHANGES, &params, on_changes, ask))
-		on_changes(ask, &not_sent);
 }
 
 void
@@ -146,45 +124,6 @@ on_heads(void *arg, const PgReply *reply)
 	db_error_set(&error, NULL);
 	ask->rows_done(ask->arg, &error, &rows, &position);
 	free((HeadRow *) (uintptr_t) rows.rows);
-	free(ask);
-}
-
-static void
-on_changes(void *arg, const PgReply *reply)
-{
-	Ask *ask = arg;
-	char text[POSITION_TEXT_SIZE] = "";
-	Pulled pulled = {
-		.conversation_id = ask->conversation_id,
-		.after_ev = ask->after_ev,
-		.is_failed = true,
-		.events = "[]",
-		.events_len = 2,
-		.position = text,
-	};
-	DbError error;
-
-	if (reply->outcome == PG_COMMITTED && pg_result_rows(reply->result) == 1)
-	{
-		const PgResult *result = reply->result;
-		size_t len;
-		const char *status = pg_result_text(result, 0, 3, &len);
-		Position position;
-
-		pulled.is_failed = strcmp(status, "behind") == 0;
-		pulled.is_reset = strcmp(status, "reset") == 0;
-		db_position_from(result, 0, 0, &position);
-		position_format(&position, text);
-		if (!pg_result_is_null(result, 0, 4))
-			pulled.upto = (uint64_t) pg_result_i64(result, 0, 4);
-		if (!pg_result_is_null(result, 0, 5))
-			pulled.head = (uint64_t) pg_result_i64(result, 0, 5);
-		if (!pg_result_is_null(result, 0, 6))
-			pulled.events = pg_result_text(result, 0, 6, &pulled.events_len);
-	}
-	else
-		db_error_from(reply, &error);
-	ask->pulled_done(ask->arg, &pulled);
 	free(ask);
 }
 

@@ -15,6 +15,8 @@ typedef enum DbStatement
 {
 	DB_LIVE_HEADS,
 	DB_LIVE_CHANGES,
+	DB_LIVE_STATES,
+	DB_LIVE_AUDIENCE,
 	DB_POSITION_STATUS,
 	DB_SEND,
 	DB_POSITION,
@@ -29,6 +31,7 @@ typedef enum DbStatement
 
 typedef struct DbLane DbLane;
 typedef struct DbMarks DbMarks;
+typedef struct DbPulls DbPulls;
 
 struct Db
 {
@@ -40,6 +43,7 @@ struct Db
 	int lane_count;
 	DbLane *lanes;
 	DbMarks *marks;
+	DbPulls *pulls;
 };
 
 /* A read: any connection, repeated when lost.  False when the queue is full. */
@@ -99,5 +103,9 @@ void db_answer_write(const Verb *verb, const DbEcho *echo,
 
 /* A column of the only row; -1: the verb has none of that name. */
 int db_column(const Verb *verb, const char *name);
+
+/* db_pull.c */
+void db_pulls_open(Db *db);
+void db_pulls_close(Db *db);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "event_json.h"
+#include "fanout_change.h"
 #include "fanout_pull.h"
 #include "frames.h"
 #include "log.h"
@@ -37,21 +38,6 @@ struct Fanout
 	FanoutCounts counts;
 };
 
-/* One event, from either source. */
-typedef struct Change
-{
-	uint64_t ev;
-	uint64_t seq;
-	bool is_member; /* the two below hold */
-	bool is_removed;
-	Uuid user_id;
-	Slice json;
-	const char *position;
-} Change;
-
-static bool change_from_json(Slice json, const char *position, Change *change);
-static bool change_from_event(const Event *event, const char *position,
-							  Change *change);
 static bool apply(Fanout *fanout, Conversation *conversation,
 				  const Change *change);
 static void append(Fanout *fanout, Conversation *conversation,
@@ -60,6 +46,7 @@ static void flush_frame(Fanout *fanout, TurnFrame *frame);
 static void leave(Fanout *fanout, Membership *membership);
 static void join(Fanout *fanout, User *user, const Uuid *conversation_id,
 				 uint64_t ev, uint64_t seq);
+static void tell_invited(Fanout *fanout, const Change *change);
 static void tell_user(Fanout *fanout, User *user, Payload *frame);
 static void want(Fanout *fanout, Conversation *conversation, uint64_t ev);
 static void jump(Fanout *fanout, Conversation *conversation, uint64_t ev);
@@ -114,17 +101,18 @@ fanout_event(Fanout *fanout, const Event *event, const char *position)
 	Change change;
 	Uuid key;
 
-	if (event_is_user_scoped(event->kind) ||
-		(event->flags & EVENT_REPLAY) != 0 || event->ev == 0)
+	if ((event->flags & EVENT_REPLAY) != 0 || event->ev == 0)
 		return;
 	memcpy(key.byte, event->key, sizeof(key.byte));
 	conversation = registry_conversation(fanout->registry, &key);
-	if (!change_from_event(event, position, &change))
+	if (!fanout_change_from_event(event, position, &change))
 		return;
 	if (conversation == NULL)
 	{
 		seen_note(fanout->seen, &key, event->ev, clock_now_us());
-		if (change.is_member && !change.is_removed)
+		if (change.is_member && change.seating == SEATING_INVITED)
+			tell_invited(fanout, &change);
+		else if (change.is_member && change.seating == SEATING_JOINED)
 		{
 			/* Also of who comes in a moment and asks too early, see rows. */
 			seen_note(fanout->joins, &change.user_id, 1, clock_now_us());
@@ -166,7 +154,8 @@ fanout_pulled(Fanout *fanout, const Pulled *pulled)
 	if (pulled->is_failed)
 	{
 		/* For as long as somebody of ours is in it. */
-		if (!pull_queue_later(fanout->pulls, conversation, clock_now_us()))
+		if (pulled->is_left_out ||
+			!pull_queue_later(fanout->pulls, conversation, clock_now_us()))
 			pull_queue_add(fanout->pulls, conversation);
 		start_pulls(fanout);
 		return;
@@ -181,6 +170,7 @@ fanout_pulled(Fanout *fanout, const Pulled *pulled)
 		conversation->ev = pulled->head;
 		conversation->wanted_ev = 0;
 		conversation->member_ev = 0;
+		conversation->size = SIZE_UNKNOWN;
 		start_pulls(fanout);
 		return;
 	}
@@ -190,11 +180,12 @@ fanout_pulled(Fanout *fanout, const Pulled *pulled)
 	{
 		Change change;
 
-		if (!change_from_json(json, pulled->position, &change))
+		if (!fanout_change_from_json(json, pulled->position, &change))
 		{
 			is_bad = true;
 			break;
 		}
+		change.conversation_id = conversation->id;
 		if (change.ev > conversation->ev &&
 			!apply(fanout, conversation, &change))
 		{
@@ -301,46 +292,6 @@ fanout_counts(const Fanout *fanout)
 	return &fanout->counts;
 }
 
-static bool
-change_from_json(Slice json, const char *position, Change *change)
-{
-	Slice user;
-
-	memset(change, 0, sizeof(*change));
-	change->json = json;
-	change->position = position;
-	if (!event_json_number(json, "ev", &change->ev))
-		return false;
-	if (event_json_is(json, "kind", "message"))
-		return event_json_number(json, "seq", &change->seq);
-	if (event_json_is(json, "kind", "member"))
-	{
-		change->is_member = true;
-		change->is_removed = event_json_is(json, "state", "removed");
-		return event_json_field(json, "userId", &user) &&
-			   uuid_parse(user.at, user.len, &change->user_id);
-	}
-	return true;
-}
-
-static bool
-change_from_event(const Event *event, const char *position, Change *change)
-{
-	memset(change, 0, sizeof(*change));
-	change->json.at = event->json;
-	change->json.len = event->json_len;
-	change->position = position;
-	change->ev = event->ev;
-	change->seq = event->seq;
-	if (event->kind == EVENT_MEMBER)
-	{
-		change->is_member = true;
-		memcpy(change->user_id.byte, event->id, sizeof(change->user_id.byte));
-		change->is_removed = event_json_is(change->json, "state", "removed");
-	}
-	return true;
-}
-
 /* The next event of a conversation.  False when the conversation left us. */
 static bool
 apply(Fanout *fanout, Conversation *conversation, const Change *change)
@@ -353,9 +304,12 @@ apply(Fanout *fanout, Conversation *conversation, const Change *change)
 	if (change->seq > conversation->seq)
 		conversation->seq = change->seq;
 	if (change->is_member)
+	{
 		conversation->member_ev = change->ev;
+		conversation->size = SIZE_UNKNOWN;
+	}
 	conversation->ev = change->ev;
-	if (user != NULL && change->is_removed)
+	if (user != NULL && change->seating != SEATING_JOINED)
 	{
 		Membership *membership = registry_membership(user, conversation);
 		bool is_last = conversation->member_count == 1;
@@ -368,7 +322,9 @@ apply(Fanout *fanout, Conversation *conversation, const Change *change)
 		}
 	}
 	append(fanout, conversation, change);
-	if (user != NULL && !change->is_removed &&
+	if (user != NULL && change->seating == SEATING_INVITED)
+		tell_invited(fanout, change);
+	if (user != NULL && change->seating == SEATING_JOINED &&
 		registry_membership(user, conversation) == NULL)
 		join(fanout, user, &conversation->id, conversation->ev,
 			 conversation->seq);
@@ -469,6 +425,21 @@ join(Fanout *fanout, User *user, const Uuid *conversation_id, uint64_t ev,
 	fanout->counts.added++;
 }
 
+/* To her who is asked in; of the conversation nothing else. */
+static void
+tell_invited(Fanout *fanout, const Change *change)
+{
+	User *user = registry_user(fanout->registry, &change->user_id);
+	Payload *frame;
+
+	if (user == NULL)
+		return;
+	frame = frame_invited(&change->conversation_id);
+	tell_user(fanout, user, frame);
+	payload_drop(frame);
+	fanout->counts.invited++;
+}
+
 static void
 tell_user(Fanout *fanout, User *user, Payload *frame)
 {
@@ -494,12 +465,13 @@ want(Fanout *fanout, Conversation *conversation, uint64_t ev)
 static void
 jump(Fanout *fanout, Conversation *conversation, uint64_t ev)
 {
-	Payload *frame = frame_lag(&conversation->id, 1);
+	Payload *frame = frame_lag(&conversation->id, 1, false);
 
 	fanout->counts.lags++;
 	if (conversation->frame != NULL)
 		flush_frame(fanout, conversation->frame);
 	conversation->ev = ev;
+	conversation->size = SIZE_UNKNOWN;
 	for (uint32_t i = 0; i < conversation->member_count; i++)
 	{
 		User *user = conversation->members[i]->user;

@@ -28,7 +28,7 @@
 #include "registry.h"
 
 #define FANOUT_PULL_MAX      1000
-#define FANOUT_PULLS_AT_ONCE 8
+#define FANOUT_PULLS_AT_ONCE 200
 #define FANOUT_FRAME_BYTES   (48 * 1024)
 
 /*
@@ -84,8 +84,9 @@ typedef struct Pulled
 {
 	Uuid conversation_id;
 	uint64_t after_ev;
-	bool is_failed; /* no answer: it is asked again */
-	bool is_reset;  /* the server's history is shorter */
+	bool is_failed;   /* no answer: it is asked again */
+	bool is_left_out; /* and at once: others' answers were large */
+	bool is_reset;    /* the server's history is shorter */
 	uint64_t upto;
 	uint64_t head;
 	const char *events; /* a JSON array */
@@ -103,6 +104,7 @@ typedef struct FanoutCounts
 	uint64_t lags; /* holes too wide to pull */
 	uint64_t added;
 	uint64_t removed;
+	uint64_t invited;
 } FanoutCounts;
 
 Fanout *fanout_new(Registry *registry, const FanoutPorts *ports, void *arg);

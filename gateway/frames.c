@@ -145,7 +145,17 @@ frame_removed(const Uuid *conversation_id)
 }
 
 Payload *
-frame_lag(const Uuid *conversation_ids, int count)
+frame_invited(const Uuid *conversation_id)
+{
+	Buf out;
+
+	begin(&out, "invited", "");
+	uuid_field(&out, "conversationId", conversation_id);
+	return finish(&out);
+}
+
+Payload *
+frame_lag(const Uuid *conversation_ids, int count, bool is_state_lost)
 {
 	char text[UUID_TEXT_LEN + 1];
 	Buf out;
@@ -156,6 +166,8 @@ frame_lag(const Uuid *conversation_ids, int count)
 		buf_printf(&out, "%s\"%s\"", i > 0 ? "," : "",
 				   uuid_format(&conversation_ids[i], text));
 	buf_append_char(&out, ']');
+	if (is_state_lost)
+		buf_append_str(&out, ",\"isStateLost\":true");
 	return finish(&out);
 }
 
@@ -196,6 +208,18 @@ frame_events_end(Buf *out, const char *position)
 	buf_append_char(out, ']');
 	frame_text_field(out, "position", position);
 	buf_append_char(out, '}');
+}
+
+void
+frame_state_begin(Buf *out)
+{
+	buf_append_str(out, "{\"type\":\"state\",\"events\":[");
+}
+
+void
+frame_state_end(Buf *out)
+{
+	buf_append_str(out, "]}");
 }
 
 void

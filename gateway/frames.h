@@ -51,14 +51,24 @@ Payload *frame_pong(const char *ref);
 Payload *frame_added(const Uuid *conversation_id, uint64_t ev, uint64_t seq);
 Payload *frame_removed(const Uuid *conversation_id);
 
-/* count 0: events of more conversations than were remembered. */
-Payload *frame_lag(const Uuid *conversation_ids, int count);
+/* Somebody asks her in. */
+Payload *frame_invited(const Uuid *conversation_id);
+
+/*
+ * count 0: events of more conversations than were remembered.
+ * is_state_lost: also a frame of state was.
+ */
+Payload *frame_lag(const Uuid *conversation_ids, int count, bool is_state_lost);
 Payload *frame_reset(const char *position);
 Payload *frame_bye(const char *reason, int64_t retry_after_ms);
 
 /* An events frame: begin, events with commas between them, end. */
 void frame_events_begin(Buf *out, const Uuid *conversation_id);
 void frame_events_end(Buf *out, const char *position);
+
+/* A state frame: begin, events with commas between them, end. */
+void frame_state_begin(Buf *out);
+void frame_state_end(Buf *out);
 
 /* `,"name":"text"`; nothing when text is "". */
 void frame_text_field(Buf *out, const char *name, const char *text);

@@ -112,6 +112,8 @@ stop(Gateway *gateway)
 		auth_stop(chat->auth);
 	db_close(&chat->db);
 	uv_run(&gateway->loop, UV_RUN_DEFAULT);
+	roster_state_free(&chat->roster_state);
+	fanout_state_free(&chat->state);
 	roster_free(&chat->roster);
 	fanout_free(&chat->fanout);
 	awaited_free(&gateway->awaited);
@@ -178,7 +180,10 @@ on_fast(uv_timer_t *timer)
 		awaited_next(gateway->awaited, clock_now_us(), &conversation_id, &ev))
 		fanout_hint(gateway->chat.fanout, &conversation_id, ev);
 	fanout_tick(gateway->chat.fanout);
+	fanout_state_tick(gateway->chat.state);
 	roster_tick(gateway->chat.roster);
+	roster_state_tick(gateway->chat.roster_state,
+					  live_heard_lsn(gateway->live));
 	db_send_tick(gateway->chat.db);
 	if (gateway->is_draining)
 		drain(gateway);

@@ -40,8 +40,11 @@ typedef struct GatewayConfig
 	int64_t user_connections;
 	int64_t send_rate;
 	int64_t send_burst;
+	int64_t request_rate;
+	int64_t request_burst;
 	int64_t send_queue;
 	int64_t poll_rows_per_second;
+	int64_t receipt_members;
 	int64_t drain_timeout_ms;
 } GatewayConfig;
 

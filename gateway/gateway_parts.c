@@ -37,6 +37,10 @@ static void port_deliver(void *arg, Seat *seat, Payload *frame,
 static void port_tell(void *arg, Seat *seat, Payload *frame);
 static void port_dirty(void *arg);
 static void on_pulled(void *arg, const Pulled *pulled);
+static void state_deliver(void *arg, Seat *seat, Payload *frame);
+static void state_ask(void *arg, const Uuid *users, int user_count,
+					  const Uuid *conversations, int conversation_count);
+static void state_broken(void *arg);
 static void live_event(void *arg, int channel, const Event *event,
 					   const char *position);
 static void live_broken(void *arg, int channel, LiveBreak why);
@@ -54,6 +58,10 @@ gateway_open_chat(Gateway *gateway, Error *err)
 						  .deliver = port_deliver,
 						  .tell = port_tell,
 						  .dirty = port_dirty };
+	FanoutStatePorts state_ports = { .deliver = state_deliver,
+									 .tell = port_tell,
+									 .ask = state_ask,
+									 .broken = state_broken };
 	LiveConfig live = { .redis_url = config->redis_url,
 						.redis_password_file = config->redis_password_file };
 	LiveCallbacks callbacks = { .on_event = live_event,
@@ -94,8 +102,14 @@ gateway_open_chat(Gateway *gateway, Error *err)
 	chat->roster =
 		roster_new(chat->db, chat->registry, config->poll_rows_per_second);
 	roster_set_fanout(chat->roster, chat->fanout);
+	chat->state = fanout_state_new(chat->registry, &state_ports, gateway);
+	chat->roster_state = roster_state_new(chat->db, chat->registry, chat->state,
+										  config->poll_rows_per_second / 2,
+										  (int) config->receipt_members);
 	chat->send_rule.per_second = config->send_rate;
 	chat->send_rule.burst = config->send_burst;
+	chat->ask_rule.per_second = config->request_rate;
+	chat->ask_rule.burst = config->request_burst;
 	chat->user_connections_max = (int) config->user_connections;
 	chat->on_send_done = on_send_done;
 	chat->arg = gateway;
@@ -348,6 +362,30 @@ port_tell(void *arg, Seat *seat, Payload *frame)
 }
 
 static void
+state_deliver(void *arg, Seat *seat, Payload *frame)
+{
+	port_deliver(arg, seat, frame, NULL);
+}
+
+static void
+state_ask(void *arg, const Uuid *users, int user_count,
+		  const Uuid *conversations, int conversation_count)
+{
+	Gateway *gateway = arg;
+
+	roster_state_ask(gateway->chat.roster_state, users, user_count,
+					 conversations, conversation_count);
+}
+
+static void
+state_broken(void *arg)
+{
+	Gateway *gateway = arg;
+
+	roster_state_repair(gateway->chat.roster_state, -1);
+}
+
+static void
 port_dirty(void *arg)
 {
 	Gateway *gateway = arg;
@@ -361,7 +399,10 @@ live_event(void *arg, int channel, const Event *event, const char *position)
 	Gateway *gateway = arg;
 
 	(void) channel;
-	fanout_event(gateway->chat.fanout, event, position);
+	if (event_is_user_scoped(event->kind))
+		fanout_state_event(gateway->chat.state, event);
+	else
+		fanout_event(gateway->chat.fanout, event, position);
 }
 
 static void
@@ -371,6 +412,7 @@ live_broken(void *arg, int channel, LiveBreak why)
 
 	(void) why;
 	roster_repair(gateway->chat.roster, channel);
+	roster_state_repair(gateway->chat.roster_state, channel);
 }
 
 static void
@@ -381,6 +423,7 @@ live_mode(void *arg, bool is_live)
 	log_info(is_live ? "live channels are whole" : "polling the database",
 			 NULL);
 	roster_set_polled(gateway->chat.roster, !is_live);
+	roster_state_set_polled(gateway->chat.roster_state, !is_live);
 }
 
 static void

@@ -114,6 +114,12 @@ live_is_live(const Live *live)
 	return live_tracker_is_live(live->tracker);
 }
 
+uint64_t
+live_heard_lsn(const Live *live)
+{
+	return live_tracker_heard_lsn(live->tracker);
+}
+
 void
 live_close(Live **live)
 {

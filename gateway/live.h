@@ -84,6 +84,12 @@ void live_set_system_id(Live *live, uint64_t system_id);
 bool live_is_live(const Live *live);
 
 /*
+ * Every channel was heard up to there: what was committed before it has been
+ * handed on, or is in a channel that was told as broken since.  0: not live.
+ */
+uint64_t live_heard_lsn(const Live *live);
+
+/*
  * Closes the connection and the loop handles; no callback follows.  The
  * memory is given back by the loop's own close callbacks: run it once more.
  */

@@ -23,6 +23,7 @@ struct LiveTracker
 	bool is_live;
 	LiveChannel channel[LIVE_CHANNELS];
 	int64_t look_at_us[LIVE_CHANNELS]; /* second look; 0: none is due */
+	uint64_t heard_lsn[LIVE_CHANNELS];
 };
 
 static bool read_message(int channel, const void *bytes, size_t len,
@@ -123,6 +124,7 @@ live_tracker_hear(LiveTracker *tracker, const char *name, size_t name_len,
 			say_broken(tracker, channel, LIVE_BREAK_HISTORY, now_us);
 			break;
 	}
+	tracker->heard_lsn[channel] = reader.header.end_lsn;
 	update_mode(tracker, now_us);
 	return hand_on(tracker, channel, &reader);
 }
@@ -160,6 +162,21 @@ live_tracker_tick(LiveTracker *tracker, int64_t now_us)
 		}
 	}
 	metric_set(tracker->metrics->silence, now_us - oldest_us);
+}
+
+uint64_t
+live_tracker_heard_lsn(const LiveTracker *tracker)
+{
+	uint64_t lsn = UINT64_MAX;
+
+	if (!tracker->is_live)
+		return 0;
+	for (int i = 0; i < LIVE_CHANNELS; i++)
+	{
+		if (tracker->heard_lsn[i] < lsn)
+			lsn = tracker->heard_lsn[i];
+	}
+	return lsn;
 }
 
 /* The whole of it is sound, and every event belongs to this channel. */

@@ -40,4 +40,7 @@ void live_tracker_tick(LiveTracker *tracker, int64_t now_us);
 
 bool live_tracker_is_live(const LiveTracker *tracker);
 
+/* As live_heard_lsn. */
+uint64_t live_tracker_heard_lsn(const LiveTracker *tracker);
+
 #endif

@@ -16,6 +16,9 @@ struct Registry
 	User **user_list;
 	uint32_t user_count;
 	uint32_t user_cap;
+	Conversation **conversation_list;
+	uint32_t conversation_count;
+	uint32_t conversation_cap;
 	size_t membership_count;
 	void (*forget)(void *arg, Conversation *conversation);
 	void *forget_arg;
@@ -24,6 +27,7 @@ struct Registry
 static void user_free(Registry *registry, User *user);
 static void conversation_free(Registry *registry, Conversation *conversation);
 static Conversation *conversation_new(Registry *registry, const Uuid *id);
+static int channel_of(const Uuid *key);
 static void *grow(void *array, uint32_t count, uint32_t *cap, size_t size);
 
 Registry *
@@ -50,6 +54,7 @@ registry_free(Registry **registry_ref)
 	uuid_map_free(&registry->users);
 	uuid_map_free(&registry->conversations);
 	free(registry->user_list);
+	free(registry->conversation_list);
 	free(registry);
 }
 
@@ -63,6 +68,7 @@ registry_sit(Registry *registry, const Uuid *user_id, Seat *seat)
 	{
 		user = xcalloc(1, sizeof(*user));
 		user->id = *user_id;
+		user->channel = channel_of(user_id);
 		user->index = registry->user_count;
 		registry->user_list =
 			grow(registry->user_list, registry->user_count, &registry->user_cap,
@@ -125,10 +131,17 @@ registry_conversation(const Registry *registry, const Uuid *id)
 	return uuid_map_get(registry->conversations, id);
 }
 
-size_t
+uint32_t
 registry_conversation_count(const Registry *registry)
 {
-	return uuid_map_count(registry->conversations);
+	return registry->conversation_count;
+}
+
+Conversation *
+registry_conversation_at(const Registry *registry, uint32_t index)
+{
+	assert(index < registry->conversation_count);
+	return registry->conversation_list[index];
 }
 
 size_t
@@ -247,12 +260,15 @@ static Conversation *
 conversation_new(Registry *registry, const Uuid *id)
 {
 	Conversation *conversation = xcalloc(1, sizeof(*conversation));
-	char text[UUID_TEXT_LEN];
 
 	conversation->id = *id;
-	partition_key_text(id->byte, text);
-	conversation->channel =
-		(int) partition_of(text, sizeof(text), LIVE_CHANNELS);
+	conversation->channel = channel_of(id);
+	conversation->index = registry->conversation_count;
+	registry->conversation_list =
+		grow(registry->conversation_list, registry->conversation_count,
+			 &registry->conversation_cap,
+			 sizeof(registry->conversation_list[0]));
+	registry->conversation_list[registry->conversation_count++] = conversation;
 	uuid_map_put(registry->conversations, id, conversation);
 	return conversation;
 }
@@ -260,11 +276,26 @@ conversation_new(Registry *registry, const Uuid *id)
 static void
 conversation_free(Registry *registry, Conversation *conversation)
 {
+	Conversation *last;
+
 	if (registry->forget != NULL)
 		registry->forget(registry->forget_arg, conversation);
 	uuid_map_remove(registry->conversations, &conversation->id);
+	last = registry->conversation_list[--registry->conversation_count];
+	registry->conversation_list[conversation->index] = last;
+	last->index = conversation->index;
 	free(conversation->members);
 	free(conversation);
+}
+
+/* The live channel of a key. */
+static int
+channel_of(const Uuid *key)
+{
+	char text[UUID_TEXT_LEN];
+
+	partition_key_text(key->byte, text);
+	return (int) partition_of(text, sizeof(text), LIVE_CHANNELS);
 }
 
 /* Room for one more. */

@@ -27,6 +27,15 @@ typedef struct User User;
 typedef struct Conversation Conversation;
 typedef struct Membership Membership;
 
+/* Of all its members, wherever they are; unknown again when one comes. */
+typedef enum ConversationSize
+{
+	SIZE_UNKNOWN,
+	SIZE_ASKED,
+	SIZE_SMALL, /* what one member reads is told to the others */
+	SIZE_LARGE
+} ConversationSize;
+
 /* A session's place at its user. */
 typedef struct Seat
 {
@@ -46,6 +55,8 @@ struct User
 	uint32_t seat_count;
 	uint32_t index;  /* in the registry's array of users */
 	uint32_t cursor; /* where the next row's membership is expected */
+	uint32_t mark;   /* of the last state that was told */
+	int channel;     /* live channel of what is hers alone, 0..63 */
 };
 
 struct Membership
@@ -66,7 +77,8 @@ struct Conversation
 	Membership **members;
 	uint32_t member_count;
 	uint32_t member_cap;
-	int channel; /* live channel, 0..63 */
+	uint32_t index; /* in the registry's array of conversations */
+	int channel;    /* live channel, 0..63 */
 
 	/* The fan-out's: */
 	uint64_t wanted_ev;      /* something says that this ev exists */
@@ -75,6 +87,8 @@ struct Conversation
 	uint32_t pull_tries;
 	bool is_pull_queued;
 	bool is_pulling;
+
+	ConversationSize size; /* the state's: fanout_state.h */
 };
 
 Registry *registry_new(void);
@@ -93,7 +107,11 @@ uint32_t registry_user_count(const Registry *registry);
 User *registry_user_at(const Registry *registry, uint32_t index);
 
 Conversation *registry_conversation(const Registry *registry, const Uuid *id);
-size_t registry_conversation_count(const Registry *registry);
+uint32_t registry_conversation_count(const Registry *registry);
+
+/* As registry_user_at. */
+Conversation *registry_conversation_at(const Registry *registry,
+									   uint32_t index);
 size_t registry_membership_count(const Registry *registry);
 
 /*

@@ -7,9 +7,11 @@
  *
  * Writes go straight to the socket while it takes them; what it does not take
  * waits here, bounded: beyond SESSION_QUEUE_BYTES frames of conversations are
- * dropped and named in one `lag` frame when the queue has emptied.  Answers
- * are never dropped; a client that lets SESSION_QUEUE_MAX_BYTES pile up is
- * closed.  Being slow alone never disconnects anybody.
+ * dropped and named in one `lag` frame when the queue has emptied, and nothing
+ * more is read from the client until half of it is written.  Answers to what
+ * was asked before are kept up to SESSION_QUEUE_MAX_BYTES; a large one beyond
+ * that is refused (session_takes), and what then still piles up closes the
+ * session.  Being slow alone never disconnects anybody.
  *
  * A session ends when the transport says that the socket is gone
  * (session_gone); session_close only asks for it.  Requests under way outlive
@@ -29,7 +31,8 @@
 #include "uuid.h"
 
 #define SESSION_QUEUE_BYTES     (1024 * 1024)
-#define SESSION_QUEUE_MAX_BYTES (32 * 1024 * 1024)
+#define SESSION_QUEUE_MAX_BYTES (4 * 1024 * 1024)
+#define SESSION_SMALL_BYTES     4096 /* an answer that is always taken */
 #define SESSION_REQUESTS_MAX    64
 #define SESSION_REF_MAX         64
 #define SESSION_LAG_MAX         32
@@ -76,11 +79,20 @@ const Identity *session_identity(const Session *session);
 /* Takes the frame: written now, queued, or (session closing) dropped. */
 void session_send(Session *session, Payload *take_frame);
 
-/* A frame of a conversation, borrowed: may be dropped for a slow reader. */
+/*
+ * A frame of a conversation, or of state (NULL), borrowed: may be dropped for
+ * a slow reader.
+ */
 void session_deliver(Session *session, Payload *frame,
 					 const Uuid *conversation_id);
 
+/* Is there room for an answer of that size? */
+bool session_takes(const Session *session, size_t len);
+
 void session_close(Session *session, uint16_t code, const char *reason);
+
+/* False when it asks too often: *retry_ms. */
+bool session_may_ask(Session *session, const RateRule *rule, int64_t *retry_ms);
 
 /* NULL when SESSION_REQUESTS_MAX are under way. */
 Request *session_request_begin(Session *session, const char *ref);

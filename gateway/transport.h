@@ -19,6 +19,9 @@ typedef struct Transport
 	void (*want_write)(void *socket);
 	void (*ping)(void *socket);
 
+	/* False: read nothing more from the client until true. */
+	void (*set_reading)(void *socket, bool is_reading);
+
 	/* reason: static text for the close frame. */
 	void (*close)(void *socket, uint16_t code, const char *reason);
 } Transport;

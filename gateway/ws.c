@@ -55,12 +55,14 @@ static void say_yes(Conn *conn, const char *key);
 static bool transport_write(void *socket, Payload *payload);
 static void transport_want_write(void *socket);
 static void transport_ping(void *socket);
+static void transport_set_reading(void *socket, bool is_reading);
 static void transport_close(void *socket, uint16_t code, const char *reason);
 
 const Transport ws_transport = {
 	.write = transport_write,
 	.want_write = transport_want_write,
 	.ping = transport_ping,
+	.set_reading = transport_set_reading,
 	.close = transport_close,
 };
 
@@ -369,6 +371,15 @@ transport_ping(void *arg)
 	if (!socket->is_closing)
 		conn_write(socket->conn, payload_take(socket->ws->ping),
 				   PAYLOAD_HEADROOM);
+}
+
+static void
+transport_set_reading(void *arg, bool is_reading)
+{
+	WsSocket *socket = arg;
+
+	if (!socket->is_closing)
+		conn_pause(socket->conn, !is_reading);
 }
 
 static void

@@ -45,9 +45,10 @@ BEGIN
 END
 $$;
 SELECT count(DISTINCT t.paged(size)) AS answers FROM generate_series(1, 13) AS size;
-SELECT (SELECT events::text FROM chemchat.live_changes(t.id('lab'), 3))
+SELECT (SELECT events::text FROM chemchat.live_changes(ARRAY[t.id('lab')], '{3}'))
 	 = (SELECT events::text FROM chemchat.changes_since(t.id('bob'), t.id('lab'), 3)) AS live_is_the_same;
-SELECT status, upto, head FROM chemchat.live_changes(t.id('lab'), 100);
+SELECT t.name(conversation_id) AS conversation, after_ev, status, upto, head
+  FROM chemchat.live_changes(ARRAY[t.id('lab'), t.id('attic'), t.id('tea')], '{100,0,0}');
 
 -- History, newest first; the event is the same JSON.
 SELECT seq, t.name(sender) AS sender, body, ev, rev, edited_at, deleted_at, event->>'body' = body AS same

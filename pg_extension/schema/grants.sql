@@ -64,7 +64,10 @@ GRANT EXECUTE ON FUNCTION
 
 GRANT EXECUTE ON FUNCTION
 	chemchat.live_heads(uuid[], int),
-	chemchat.live_changes(uuid, bigint, int)
+	chemchat.live_changes(uuid[], bigint[], int),
+	chemchat.live_mark(),
+	chemchat.live_states(uuid[], uuid[], text, int, int),
+	chemchat.live_audience(uuid[], uuid[], int)
  TO chemchat_gateway, chemchat_admin;
 
 GRANT EXECUTE ON FUNCTION

@@ -51,25 +51,49 @@ $$;
 COMMENT ON FUNCTION chemchat.live_heads(uuid[], int) IS
 	'every membership of these users, of one live channel or all';
 
-CREATE FUNCTION chemchat.live_changes(conversation_id uuid, after_ev bigint,
-	max_rows int DEFAULT 200,
-	OUT status text, OUT upto bigint, OUT head bigint, OUT events json)
+-- Many conversations in one question: what a lap found changed.  Answers stop
+-- where they are large enough; what has no row is asked again.
+CREATE FUNCTION chemchat.live_changes(conversation_ids uuid[],
+	after_evs bigint[], max_rows int DEFAULT 200)
+RETURNS TABLE (conversation_id uuid, after_ev bigint, status text, upto bigint,
+			   head bigint, events json)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	rows_left int := 2000;
+	bytes_left int := 4 * 1024 * 1024;
 BEGIN
-	IF live_changes.conversation_id IS NULL THEN
-		PERFORM chemchat._raise('invalid_argument', 'conversation_id',
-			'conversation_id must not be null');
+	IF live_changes.conversation_ids IS NULL
+	   OR array_position(live_changes.conversation_ids, NULL) IS NOT NULL
+	   OR coalesce(array_ndims(live_changes.conversation_ids), 1) <> 1 THEN
+		PERFORM chemchat._raise('invalid_argument', 'conversation_ids',
+			'conversation_ids must be a list without nulls');
+	ELSIF cardinality(live_changes.conversation_ids) > 1000 THEN
+		PERFORM chemchat._raise('too_large', 'conversation_ids',
+			'more than 1000 conversations');
+	ELSIF coalesce(cardinality(live_changes.after_evs), -1)
+		  <> cardinality(live_changes.conversation_ids) THEN
+		PERFORM chemchat._raise('invalid_argument', 'after_evs',
+			'after_evs must be as many as conversation_ids');
 	END IF;
-	SELECT c.status, c.upto, c.head, c.events
-	  INTO live_changes.status, live_changes.upto, live_changes.head,
-		   live_changes.events
-	  FROM chemchat._changes(live_changes.conversation_id,
-		live_changes.after_ev, 0, live_changes.max_rows) AS c;
-	IF live_changes.head = 0 THEN
-		PERFORM chemchat._raise('not_found', 'conversation_id');
-	END IF;
+	FOR i IN 1 .. cardinality(live_changes.conversation_ids) LOOP
+		EXIT WHEN rows_left <= 0 OR bytes_left <= 0;
+		live_changes.conversation_id := live_changes.conversation_ids[i];
+		live_changes.after_ev := live_changes.after_evs[i];
+		SELECT c.status, c.upto, c.head, c.events
+		  INTO live_changes.status, live_changes.upto, live_changes.head,
+			   live_changes.events
+		  FROM chemchat._changes(live_changes.conversation_id,
+			live_changes.after_ev, 0, live_changes.max_rows) AS c;
+		IF live_changes.head = 0 THEN
+			live_changes.status := 'unknown';
+		END IF;
+		rows_left := rows_left - (live_changes.upto
+								  - live_changes.after_ev)::int;
+		bytes_left := bytes_left - octet_length(live_changes.events::text);
+		RETURN NEXT;
+	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION chemchat.live_changes(uuid, bigint, int) IS
-	'changes_since for a gateway, which asks for all its users at once';
+COMMENT ON FUNCTION chemchat.live_changes(uuid[], bigint[], int) IS
+	'changes_since of many conversations for a gateway, which asks for all its users at once';

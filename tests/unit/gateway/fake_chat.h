@@ -28,6 +28,7 @@ typedef struct FakeSocket
 	int frame_count;
 	bool is_choked;
 	bool wants_write;
+	bool is_paused;
 	int pings;
 	uint16_t close_code;
 } FakeSocket;
@@ -87,8 +88,15 @@ fake_close(void *socket, uint16_t code, const char *reason)
 	((FakeSocket *) socket)->close_code = code;
 }
 
+static void
+fake_set_reading(void *socket, bool is_reading)
+{
+	((FakeSocket *) socket)->is_paused = !is_reading;
+}
+
 static const Transport fake_transport = { fake_write, fake_want_write,
-										  fake_ping, fake_close };
+										  fake_ping, fake_set_reading,
+										  fake_close };
 
 /* The last frame, "" when there is none. */
 static inline const char *

@@ -257,9 +257,79 @@ answers_are_never_dropped_but_bounded(void **state)
 		sent++;
 	}
 	free(text);
-	assert_int_equal(sent, SESSION_QUEUE_MAX_BYTES / (1024 * 1024) + 1);
+	assert_int_equal(sent, (SESSION_QUEUE_MAX_BYTES + SESSION_QUEUE_BYTES) /
+								   (1024 * 1024) +
+							   1);
 	assert_int_equal(scene->socket.close_code, CLOSE_POLICY);
 	send_text(scene, "nobody reads this");
+}
+
+static void
+whose_answers_pile_up_is_not_read_from(void **state)
+{
+	Scene *scene = *state;
+	Session *session = scene->socket.session;
+	char *text = xcalloc(1, 400 * 1024);
+
+	memset(text, 'x', 400 * 1024);
+	scene->socket.is_choked = true;
+	session_send(session, payload_new(text, 400 * 1024));
+	session_send(session, payload_new(text, 400 * 1024));
+	assert_false(scene->socket.is_paused);
+	session_send(session, payload_new(text, 400 * 1024));
+	assert_true(scene->socket.is_paused);
+
+	/* A large answer finds no room before a small one does. */
+	assert_true(session_takes(session, 1024 * 1024));
+	for (int i = 0; i < 7; i++)
+		session_send(session, payload_new(text, 400 * 1024));
+	assert_false(session_takes(session, 1024 * 1024));
+	assert_true(session_takes(session, SESSION_SMALL_BYTES));
+	assert_int_equal(scene->socket.close_code, 0);
+
+	scene->socket.is_choked = false;
+	session_writable(session);
+	assert_false(scene->socket.is_paused);
+	assert_int_equal(scene->socket.frame_count, 10);
+	free(text);
+}
+
+static void
+who_asks_too_often_is_told_when(void **state)
+{
+	Scene *scene = *state;
+	RateRule rule = { .per_second = 100, .burst = 200 };
+	int64_t retry_ms;
+
+	for (int i = 0; i < 200; i++)
+		assert_true(session_may_ask(scene->socket.session, &rule, &retry_ms));
+	assert_false(session_may_ask(scene->socket.session, &rule, &retry_ms));
+	assert_int_equal(retry_ms, 10);
+	pass(scene, 10000);
+	assert_true(session_may_ask(scene->socket.session, &rule, &retry_ms));
+}
+
+static void
+lost_state_is_told(void **state)
+{
+	Scene *scene = *state;
+	Session *session = scene->socket.session;
+	char *text = xcalloc(1, SESSION_QUEUE_BYTES);
+	Payload *frame;
+
+	session_set_state(session, SESSION_READY);
+	memset(text, 'x', SESSION_QUEUE_BYTES);
+	frame = payload_new(text, SESSION_QUEUE_BYTES);
+	scene->socket.is_choked = true;
+	session_deliver(session, frame, &scene->general);
+	session_deliver(session, frame, NULL);
+	scene->socket.is_choked = false;
+	session_writable(session);
+	assert_string_equal(
+		fake_last(&scene->socket),
+		"{\"type\":\"lag\",\"conversationIds\":[],\"isStateLost\":true}");
+	payload_drop(frame);
+	free(text);
 }
 
 static void
@@ -333,6 +403,9 @@ main(void)
 		SCENE(nothing_follows_a_dropped_frame_before_the_lag),
 		SCENE(too_many_to_name_is_an_empty_list),
 		SCENE(answers_are_never_dropped_but_bounded),
+		SCENE(whose_answers_pile_up_is_not_read_from),
+		SCENE(who_asks_too_often_is_told_when),
+		SCENE(lost_state_is_told),
 		SCENE(requests_are_bounded_and_outlive_their_session),
 		SCENE(each_is_called_once_though_it_is_closed_meanwhile),
 	};
