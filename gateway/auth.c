@@ -7,7 +7,7 @@
 
 #include "auth_cache.h"
 #include "auth_issuers.h"
-#include "auth_revoked.h"
+#include "auth_withdrawn.h"
 #include "clock.h"
 #include "db_account.h"
 #include "log.h"
@@ -16,13 +16,10 @@
 #define SECOND         1000000LL
 #define LEEWAY_S       5
 #define WAITING_MAX    1000
-#define BOT_PREFIX     "ccb_"
 #define BOT_CACHE_MAX  20000
 #define BOT_TTL_US     (2 * SECOND)
 #define NAME_CACHE_MAX 20000
 #define NAME_TTL_US    (300 * SECOND)
-#define FORGET_EVERY   (600 * SECOND)
-#define POLL_RETRY_US  (SECOND / 2)
 
 /* One question that waits: for keys (a list), or for the database. */
 typedef struct Check
@@ -32,7 +29,7 @@ typedef struct Check
 	AuthDoneFn done;
 	void *arg;
 	Identity identity; /* as far as it is known */
-	uint8_t hash[AUTH_HASH_SIZE];
+	uint8_t hash[SHA256_SIZE];
 	size_t len;
 	char token[]; /* only while waiting for keys */
 } Check;
@@ -41,15 +38,10 @@ struct Auth
 {
 	AuthConfig config;
 	AuthIssuers *issuers;
-	AuthRevoked *revoked;
+	AuthWithdrawn *withdrawn;
 	AuthCache *bots;
 	AuthCache *names;
 	Check *waiting; /* for keys */
-	bool is_listed; /* the database was asked once at least */
-	bool is_polling;
-	int64_t poll_us; /* when to ask next */
-	int64_t since_us;
-	int64_t forget_us;
 	AuthCounts counts;
 };
 
@@ -67,12 +59,11 @@ static void on_bot(void *arg, const DbError *error, const DbBotToken *token);
 static void find_name(Auth *auth, const JwtClaims *claims,
 					  const Identity *identity, AuthDoneFn done, void *arg);
 static void on_name(void *arg, const DbError *error, const DbAccount *account);
+static void on_fresh(void *arg, bool is_fresh);
 static void finish(Auth *auth, const Identity *identity, AuthDoneFn done,
 				   void *arg);
 static void refuse(Auth *auth, const char *reason, AuthDoneFn done, void *arg);
 static void unavailable(Auth *auth, AuthDoneFn done, void *arg);
-static void on_revocations(void *arg, const DbError *error,
-						   const DbRevocation *rows, int count);
 
 Auth *
 auth_open(const AuthConfig *config, Error *err)
@@ -81,10 +72,10 @@ auth_open(const AuthConfig *config, Error *err)
 
 	auth->config = *config;
 	auth->issuers = auth_issuers_new();
-	auth->revoked = auth_revoked_new();
+	auth->withdrawn =
+		auth_withdrawn_new(config->db, config->on_revoked, config->arg);
 	auth->bots = auth_cache_new(BOT_CACHE_MAX, BOT_TTL_US);
 	auth->names = auth_cache_new(NAME_CACHE_MAX, NAME_TTL_US);
-	auth->is_listed = config->db == NULL;
 	if (!open_issuers(auth, err))
 		auth_close(&auth);
 	return auth;
@@ -116,7 +107,7 @@ auth_close(Auth **auth_ref)
 	*auth_ref = NULL;
 	auth_stop(auth);
 	auth_issuers_free(&auth->issuers);
-	auth_revoked_free(&auth->revoked);
+	auth_withdrawn_free(&auth->withdrawn);
 	auth_cache_free(&auth->bots);
 	auth_cache_free(&auth->names);
 	free(auth);
@@ -125,42 +116,44 @@ auth_close(Auth **auth_ref)
 void
 auth_tick(Auth *auth)
 {
-	int64_t now_us = clock_now_us();
-
 	for (int i = 0; i < auth->issuers->count; i++)
 	{
 		if (auth->issuers->list[i].jwks != NULL)
 			jwks_tick(auth->issuers->list[i].jwks);
 	}
-	if (now_us >= auth->forget_us)
-	{
-		auth->forget_us = now_us + FORGET_EVERY;
-		auth_revoked_forget(auth->revoked, clock_wall_us() / SECOND - LEEWAY_S);
-	}
-	if (auth->config.db != NULL && !auth->is_polling && now_us >= auth->poll_us)
-	{
-		auth->is_polling = true;
-		auth->poll_us = now_us + AUTH_POLL_MS * 1000LL;
-		db_revocations(auth->config.db, auth->since_us, on_revocations, auth);
-	}
+	auth_withdrawn_tick(auth->withdrawn);
 }
 
 void
 auth_check(Auth *auth, const char *token, size_t len, AuthDoneFn done,
 		   void *arg)
 {
-	if (len > strlen(BOT_PREFIX) &&
-		strncmp(token, BOT_PREFIX, strlen(BOT_PREFIX)) == 0)
+	if (bot_token_is_one(token, len))
 		find_bot(auth, token, len, done, arg);
 	else
 		judge(auth, token, len, true, done, arg);
+}
+
+void
+auth_recheck(Auth *auth, const Identity *identity, AuthDoneFn done, void *arg)
+{
+	Check *check = check_new(auth, done, arg, 0);
+
+	check->identity = *identity;
+	auth_withdrawn_ask(auth->withdrawn, on_fresh, check);
+}
+
+void
+auth_note_withdrawn(Auth *auth, const Identity *identity)
+{
+	auth_withdrawn_note(auth->withdrawn, identity);
 }
 
 bool
 auth_is_good(const Auth *auth, const Identity *identity)
 {
 	return clock_wall_us() / SECOND - LEEWAY_S < identity->expires_s &&
-		   !auth_revoked_has(auth->revoked, identity);
+		   !auth_withdrawn_has(auth->withdrawn, identity);
 }
 
 bool
@@ -208,7 +201,7 @@ auth_counts(const Auth *auth)
 {
 	AuthCounts counts = auth->counts;
 
-	counts.listed = auth_revoked_count(auth->revoked);
+	counts.listed = auth_withdrawn_count(auth->withdrawn);
 	return counts;
 }
 
@@ -348,11 +341,11 @@ read_identity(const AuthJudged *judged, Identity *identity)
 static void
 find_bot(Auth *auth, const char *token, size_t len, AuthDoneFn done, void *arg)
 {
-	uint8_t hash[AUTH_HASH_SIZE];
+	uint8_t hash[SHA256_SIZE];
 	const Identity *known;
 	Check *check;
 
-	auth_hash(token, len, hash);
+	sha256_of(token, len, hash);
 	if (auth_cache_get(auth->bots, hash, clock_now_us(), &known))
 	{
 		if (known != NULL)
@@ -402,12 +395,12 @@ find_name(Auth *auth, const JwtClaims *claims, const Identity *identity,
 		  AuthDoneFn done, void *arg)
 {
 	size_t len = strlen(claims->claim);
-	uint8_t hash[AUTH_HASH_SIZE];
+	uint8_t hash[SHA256_SIZE];
 	const Identity *known;
 	Identity found = *identity;
 	Check *check;
 
-	auth_hash(claims->claim, len, hash);
+	sha256_of(claims->claim, len, hash);
 	if (auth_cache_get(auth->names, hash, clock_now_us(), &known))
 	{
 		found.user_id = known->user_id;
@@ -447,11 +440,23 @@ on_name(void *arg, const DbError *error, const DbAccount *account)
 }
 
 static void
+on_fresh(void *arg, bool is_fresh)
+{
+	Check *check = arg;
+
+	if (is_fresh)
+		finish(check->auth, &check->identity, check->done, check->arg);
+	else
+		unavailable(check->auth, check->done, check->arg);
+	free(check);
+}
+
+static void
 finish(Auth *auth, const Identity *identity, AuthDoneFn done, void *arg)
 {
-	if (!auth->is_listed)
+	if (!auth_withdrawn_is_known(auth->withdrawn))
 		unavailable(auth, done, arg);
-	else if (auth_revoked_has(auth->revoked, identity))
+	else if (auth_withdrawn_has(auth->withdrawn, identity))
 	{
 		auth->counts.withdrawn++;
 		refuse(auth, "withdrawn", done, arg);
@@ -476,36 +481,4 @@ unavailable(Auth *auth, AuthDoneFn done, void *arg)
 {
 	auth->counts.unavailable++;
 	done(arg, AUTH_UNAVAILABLE, NULL);
-}
-
-static void
-on_revocations(void *arg, const DbError *error, const DbRevocation *rows,
-			   int count)
-{
-	Auth *auth = arg;
-	bool is_news = false;
-
-	auth->is_polling = false;
-	if (error->code != NULL)
-	{
-		auth->poll_us = clock_now_us() + POLL_RETRY_US;
-		return;
-	}
-	auth->is_listed = true;
-	for (int i = 0; i < count; i++)
-	{
-		const DbRevocation *row = &rows[i];
-
-		if (row->changed_us > auth->since_us)
-			auth->since_us = row->changed_us;
-		if (row->is_token)
-			is_news |= auth_revoked_token(auth->revoked, &row->token_id,
-										  row->expires_us / SECOND);
-		else
-			is_news |=
-				auth_revoked_user(auth->revoked, &row->user_id,
-								  row->tokens_from_us, row->is_deactivated);
-	}
-	if (is_news && auth->config.on_revoked != NULL)
-		auth->config.on_revoked(auth->config.arg);
 }

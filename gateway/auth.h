@@ -102,6 +102,16 @@ void auth_check(Auth *auth, const char *token, size_t len, AuthDoneFn done,
 /* Is it still what it was: neither expired nor withdrawn? */
 bool auth_is_good(const Auth *auth, const Identity *identity);
 
+/*
+ * The same, by the database's word of this moment and not of two seconds ago:
+ * before a token is exchanged for another that outlives it.
+ */
+void auth_recheck(Auth *auth, const Identity *identity, AuthDoneFn done,
+				  void *arg);
+
+/* Its session was ended here: true at once, elsewhere soon. */
+void auth_note_withdrawn(Auth *auth, const Identity *identity);
+
 bool auth_allows(const Identity *identity, AuthScope scope);
 
 /*

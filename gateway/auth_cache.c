@@ -1,6 +1,5 @@
 #include "auth_cache.h"
 
-#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +8,7 @@
 
 typedef struct Entry
 {
-	uint8_t hash[AUTH_HASH_SIZE];
+	uint8_t hash[SHA256_SIZE];
 	int64_t put_us;
 	bool is_nobody;
 	Identity identity;
@@ -22,7 +21,7 @@ struct AuthCache
 	int64_t ttl_us;
 };
 
-static Uuid key_of(const uint8_t hash[AUTH_HASH_SIZE]);
+static Uuid key_of(const uint8_t hash[SHA256_SIZE]);
 static void empty(AuthCache *cache);
 
 AuthCache *
@@ -48,13 +47,13 @@ auth_cache_free(AuthCache **cache)
 }
 
 bool
-auth_cache_get(const AuthCache *cache, const uint8_t hash[AUTH_HASH_SIZE],
+auth_cache_get(const AuthCache *cache, const uint8_t hash[SHA256_SIZE],
 			   int64_t now_us, const Identity **identity)
 {
 	Uuid key = key_of(hash);
 	const Entry *entry = uuid_map_get(cache->entries, &key);
 
-	if (entry == NULL || memcmp(entry->hash, hash, AUTH_HASH_SIZE) != 0 ||
+	if (entry == NULL || memcmp(entry->hash, hash, SHA256_SIZE) != 0 ||
 		now_us - entry->put_us >= cache->ttl_us)
 		return false;
 	*identity = entry->is_nobody ? NULL : &entry->identity;
@@ -62,7 +61,7 @@ auth_cache_get(const AuthCache *cache, const uint8_t hash[AUTH_HASH_SIZE],
 }
 
 void
-auth_cache_put(AuthCache *cache, const uint8_t hash[AUTH_HASH_SIZE],
+auth_cache_put(AuthCache *cache, const uint8_t hash[SHA256_SIZE],
 			   int64_t now_us, const Identity *identity)
 {
 	Uuid key = key_of(hash);
@@ -75,21 +74,15 @@ auth_cache_put(AuthCache *cache, const uint8_t hash[AUTH_HASH_SIZE],
 		entry = xcalloc(1, sizeof(*entry));
 		uuid_map_put(cache->entries, &key, entry);
 	}
-	memcpy(entry->hash, hash, AUTH_HASH_SIZE);
+	memcpy(entry->hash, hash, SHA256_SIZE);
 	entry->put_us = now_us;
 	entry->is_nobody = identity == NULL;
 	if (identity != NULL)
 		entry->identity = *identity;
 }
 
-void
-auth_hash(const char *text, size_t len, uint8_t hash[AUTH_HASH_SIZE])
-{
-	SHA256((const unsigned char *) text, len, hash);
-}
-
 static Uuid
-key_of(const uint8_t hash[AUTH_HASH_SIZE])
+key_of(const uint8_t hash[SHA256_SIZE])
 {
 	Uuid key;
 

@@ -12,8 +12,7 @@
 #define CHEMCHAT_AUTH_CACHE_H
 
 #include "auth.h"
-
-#define AUTH_HASH_SIZE 32
+#include "bot_token.h"
 
 typedef struct AuthCache AuthCache;
 
@@ -21,13 +20,11 @@ AuthCache *auth_cache_new(size_t max, int64_t ttl_us);
 void auth_cache_free(AuthCache **cache);
 
 /* False: not known (any more).  *identity is borrowed; NULL: nobody. */
-bool auth_cache_get(const AuthCache *cache, const uint8_t hash[AUTH_HASH_SIZE],
+bool auth_cache_get(const AuthCache *cache, const uint8_t hash[SHA256_SIZE],
 					int64_t now_us, const Identity **identity);
 
 /* identity: copied; NULL for nobody. */
-void auth_cache_put(AuthCache *cache, const uint8_t hash[AUTH_HASH_SIZE],
+void auth_cache_put(AuthCache *cache, const uint8_t hash[SHA256_SIZE],
 					int64_t now_us, const Identity *identity);
-
-void auth_hash(const char *text, size_t len, uint8_t hash[AUTH_HASH_SIZE]);
 
 #endif

@@ -1,5 +1,5 @@
 # chemchat-gateway: WebSocket (and later REST) for the people who chat.
 KIND := bin
 BIN  := chemchat-gateway
-USES := common/daemon common/jwt common/http common/redis common/pg common/wire common/base
+USES := common/daemon common/jwt common/http common/password common/redis common/pg common/wire common/base
 PKGS := libuv jansson openssl

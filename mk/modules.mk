@@ -8,7 +8,7 @@
 #   PKGS := libpq ..       pkg-config names of its foreign libraries
 #   LIBS := -lm ..         foreign libraries without a .pc file
 
-MODULES := common/base common/wire common/jwt common/pg common/kafka common/redis common/http \
+MODULES := common/base common/wire common/jwt common/pg common/kafka common/redis common/http common/password \
            common/daemon relay gateway ctl
 MODULES := $(patsubst %/module.mk,%,$(wildcard $(addsuffix /module.mk,$(MODULES))))
 BINARIES :=

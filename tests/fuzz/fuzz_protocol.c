@@ -1,4 +1,4 @@
-/* uses: gateway common/jwt common/http common/daemon common/redis common/pg common/wire common/base */
+/* uses: gateway common/jwt common/http common/password common/daemon common/redis common/pg common/wire common/base */
 /* links: -Wl,--allow-multiple-definition -lm */
 /* pkgs: libuv jansson libpq hiredis openssl libsodium libcurl */
 /*

@@ -1,4 +1,4 @@
-/* uses: gateway common/jwt common/http common/wire common/base */
+/* uses: gateway common/jwt common/http common/password common/wire common/base */
 /* pkgs: jansson openssl libuv */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,4 @@
+# Passwords, as they are kept: shared by the gateway and chemchatctl.
+KIND := lib
+USES := common/base
+PKGS := libsodium
