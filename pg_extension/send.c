@@ -53,6 +53,7 @@ send_batch(SendItem *items, int count, bool is_waiting)
 	send_store_read_heads(conversations, conversation_count);
 	send_store_look_up(items, count);
 	send_rich_find_parents(items, count);
+	send_rich_find_blocks(items, count);
 
 	/* Read behind the lock, so that it grows with seq. */
 	now = GetCurrentTimestamp();

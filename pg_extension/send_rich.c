@@ -11,6 +11,7 @@
 #include "utils/lsyscache.h"
 
 #include "handles.h"
+#include "send_store.h"
 
 #define PLAIN_COLUMNS 10
 #define RICH_COLUMNS  (PLAIN_COLUMNS + 3)
@@ -32,6 +33,24 @@ static RichQuery find_parents = {
 	"        LIMIT 1) AS m",
 	2,
 	{ UUIDARRAYOID, INT8ARRAYOID },
+	NULL
+};
+
+static RichQuery find_blocks = {
+	"SELECT i.n"
+	"  FROM unnest($1, $2) WITH ORDINALITY AS i (conversation_id, actor, n)"
+	" WHERE EXISTS ("
+	"       SELECT FROM chemchat.member AS o"
+	"        WHERE o.conversation_id = i.conversation_id"
+	"          AND o.user_id <> i.actor"
+	"          AND (EXISTS (SELECT FROM chemchat.block AS b"
+	"                        WHERE b.user_id = o.user_id"
+	"                          AND b.blocked_id = i.actor AND b.is_on)"
+	"               OR EXISTS (SELECT FROM chemchat.block AS b"
+	"                           WHERE b.user_id = i.actor"
+	"                             AND b.blocked_id = o.user_id AND b.is_on)))",
+	2,
+	{ UUIDARRAYOID, UUIDARRAYOID },
 	NULL
 };
 
@@ -63,6 +82,20 @@ static RichQuery insert_messages = {
 	NULL
 };
 
+/* The items that a statement is about, and its arguments. */
+typedef struct Asked
+{
+	SendItem **items;
+	Datum *conversations;
+	Datum *values; /* the caller's */
+	int count;
+} Asked;
+
+static bool is_reply_to_find(const SendItem *item);
+static bool is_direct(const SendItem *item);
+static Asked gather(SendItem *items, int count,
+					bool (*is_wanted)(const SendItem *item));
+static Datum column(uint64 row, int n);
 static void run(RichQuery *query, Datum *args, int expected);
 static Datum nullable_array(Datum *values, bool *nulls, int count, Oid type);
 static char *mentions_text(Datum mentions);
@@ -70,39 +103,41 @@ static char *mentions_text(Datum mentions);
 void
 send_rich_find_parents(SendItem *items, int count)
 {
-	SendItem **asked = palloc(sizeof(SendItem *) * (size_t) count);
-	Datum *conversations = palloc(sizeof(Datum) * (size_t) count);
-	Datum *parents = palloc(sizeof(Datum) * (size_t) count);
+	Asked asked = gather(items, count, is_reply_to_find);
 	Datum args[2];
-	int asked_count = 0;
 
-	for (int i = 0; i < count; i++)
-	{
-		if (items[i].error != CHAT_OK || items[i].is_answered ||
-			items[i].reply_to == 0)
-			continue;
-		conversations[asked_count] = UUIDPGetDatum(items[i].conversation_id);
-		parents[asked_count] = Int64GetDatum(items[i].reply_to);
-		asked[asked_count++] = &items[i];
-	}
-	if (asked_count == 0)
+	if (asked.count == 0)
 		return;
-	args[0] = nullable_array(conversations, NULL, asked_count, UUIDOID);
-	args[1] = nullable_array(parents, NULL, asked_count, INT8OID);
+	for (int i = 0; i < asked.count; i++)
+		asked.values[i] = Int64GetDatum(asked.items[i]->reply_to);
+	args[0] = nullable_array(asked.conversations, NULL, asked.count, UUIDOID);
+	args[1] = nullable_array(asked.values, NULL, asked.count, INT8OID);
 	run(&find_parents, args, SPI_OK_SELECT);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
-		HeapTuple tuple = SPI_tuptable->vals[row];
-		TupleDesc desc = SPI_tuptable->tupdesc;
-		bool is_null;
-		SendItem *item =
-			asked[DatumGetInt64(SPI_getbinval(tuple, desc, 1, &is_null)) - 1];
+		SendItem *item = asked.items[DatumGetInt64(column(row, 1)) - 1];
 
-		item->thread = DatumGetInt64(SPI_getbinval(tuple, desc, 2, &is_null));
-		item->parent = DatumGetBool(SPI_getbinval(tuple, desc, 3, &is_null))
-						   ? SEND_PARENT_DELETED
-						   : SEND_PARENT_FOUND;
+		item->thread = DatumGetInt64(column(row, 2));
+		item->parent = DatumGetBool(column(row, 3)) ? SEND_PARENT_DELETED
+													: SEND_PARENT_FOUND;
 	}
+}
+
+void
+send_rich_find_blocks(SendItem *items, int count)
+{
+	Asked asked = gather(items, count, is_direct);
+	Datum args[2];
+
+	if (asked.count == 0)
+		return;
+	for (int i = 0; i < asked.count; i++)
+		asked.values[i] = UUIDPGetDatum(asked.items[i]->actor);
+	args[0] = nullable_array(asked.conversations, NULL, asked.count, UUIDOID);
+	args[1] = nullable_array(asked.values, NULL, asked.count, UUIDOID);
+	run(&find_blocks, args, SPI_OK_SELECT);
+	for (uint64 row = 0; row < SPI_processed; row++)
+		asked.items[DatumGetInt64(column(row, 1)) - 1]->is_blocked = true;
 }
 
 void
@@ -182,6 +217,52 @@ send_rich_insert(SendItem **items, int count, const Datum *columns)
 		mention[4] = items[i]->mentions;
 		run(&write_mentions, mention, SPI_OK_SELECT);
 	}
+}
+
+static bool
+is_reply_to_find(const SendItem *item)
+{
+	return item->reply_to != 0;
+}
+
+static bool
+is_direct(const SendItem *item)
+{
+	return item->conversation->is_direct;
+}
+
+/* Without a wanted one, count 0 and no memory. */
+static Asked
+gather(SendItem *items, int count, bool (*is_wanted)(const SendItem *item))
+{
+	Asked asked = { 0 };
+
+	for (int i = 0; i < count; i++)
+	{
+		if (items[i].error != CHAT_OK || items[i].is_answered ||
+			!is_wanted(&items[i]))
+			continue;
+		if (asked.count == 0)
+		{
+			asked.items = palloc(sizeof(SendItem *) * (size_t) count);
+			asked.conversations = palloc(sizeof(Datum) * (size_t) count);
+			asked.values = palloc(sizeof(Datum) * (size_t) count);
+		}
+		asked.conversations[asked.count] =
+			UUIDPGetDatum(items[i].conversation_id);
+		asked.items[asked.count++] = &items[i];
+	}
+	return asked;
+}
+
+/* Of a row that SPI returned; never NULL. */
+static Datum
+column(uint64 row, int n)
+{
+	bool is_null;
+
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, n,
+						 &is_null);
 }
 
 static void

@@ -53,8 +53,8 @@ static const char read_heads[] =
 /*
  * The wall for a set, as _authorized() is for one: the same tables, with the
  * permissions read once a batch, and the kind not looked up where the lock has
- * brought it.  Few users are deactivated and few conversations are direct: the
- * first are in an index of their own, blocks are looked for in the second only.
+ * brought it.  Few users are deactivated: they have an
+ * index of their own.
  */
 static const char look_up[] =
 	"SELECT i.n, s.role IS NOT NULL,"
@@ -65,17 +65,6 @@ static const char look_up[] =
 	"       NOT EXISTS (SELECT FROM chemchat.app_user AS u"
 	"                    WHERE u.id = i.actor"
 	"                      AND u.deactivated_at IS NOT NULL),"
-	"       i.kind = 'direct'"
-	"       AND EXISTS ("
-	"       SELECT FROM chemchat.member AS o"
-	"        WHERE o.conversation_id = i.conversation_id"
-	"          AND o.user_id <> i.actor"
-	"          AND (EXISTS (SELECT FROM chemchat.block AS b"
-	"                        WHERE b.user_id = o.user_id"
-	"                          AND b.blocked_id = i.actor AND b.is_on)"
-	"               OR EXISTS (SELECT FROM chemchat.block AS b"
-	"                           WHERE b.user_id = i.actor"
-	"                             AND b.blocked_id = o.user_id AND b.is_on))),"
 	"       m.body_hash, m.id, m.seq, m.ev, m.rev, m.created_at, m.reply_to"
 	"  FROM unnest($1, $2, $3, $4) WITH ORDINALITY"
 	"       AS i (actor, conversation_id, client_msg_id, kind, n)"
@@ -97,7 +86,6 @@ typedef enum LookUpColumn
 	FOUND_IS_MEMBER,
 	FOUND_IS_ALLOWED,
 	FOUND_IS_ACTIVE,
-	FOUND_IS_BLOCKED,
 	FOUND_BODY_HASH, /* from here on NULL when the key is new */
 	FOUND_ID,
 	FOUND_SEQ,
@@ -201,6 +189,9 @@ send_store_lock(SendConversation *conversations, int count, bool is_waiting)
 		{
 			conversations[at].is_locked = true;
 			conversations[at].kind = COLUMN(row, 2, &is_null);
+			conversations[at].is_direct =
+				strcmp(TextDatumGetCString(conversations[at].kind), "direct") ==
+				0;
 			conversations[at].is_archived =
 				DatumGetBool(COLUMN(row, 3, &is_null));
 		}
@@ -303,8 +294,6 @@ send_store_look_up(SendItem *items, int count)
 		item->is_allowed =
 			DatumGetBool(COLUMN(row, FOUND_IS_ALLOWED, &is_null)) && !is_null;
 		item->is_active = DatumGetBool(COLUMN(row, FOUND_IS_ACTIVE, &is_null));
-		item->is_blocked =
-			DatumGetBool(COLUMN(row, FOUND_IS_BLOCKED, &is_null)) && !is_null;
 		(void) COLUMN(row, FOUND_BODY_HASH, &is_null);
 		if (!is_null)
 			answer_original(item, row);

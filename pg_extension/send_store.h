@@ -15,8 +15,9 @@ struct SendConversation
 	pg_uuid_t id;
 	bool is_locked;
 	bool is_archived;
-	Datum kind; /* a text, once it is locked */
-	int64 seq;  /* the last one given */
+	bool is_direct; /* known once it is locked */
+	Datum kind;     /* a text, once it is locked */
+	int64 seq;      /* the last one given */
 	int64 ev;
 };
 
@@ -31,7 +32,7 @@ extern void send_store_lock(SendConversation *conversations, int count,
 extern void send_store_read_heads(SendConversation *conversations, int count);
 
 /*
- * Good items only: sets is_member ... is_blocked, or answers from the message
+ * Good items only: sets is_member ... is_active, or answers from the message
  * that has the item's key already.
  */
 extern void send_store_look_up(SendItem *items, int count);
