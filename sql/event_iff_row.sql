@@ -2,6 +2,7 @@
 -- what the tables hold, in ev order.
 SELECT 'made' FROM pg_create_logical_replication_slot('told', 'chemchat');
 CALL t.people();
+CREATE FUNCTION t.zero() RETURNS uuid LANGUAGE sql AS $$ SELECT '00000000-0000-0000-0000-000000000000'::uuid $$;
 SELECT chemchat.send_message(t.id('alice'), t.id('lab'), t.id('k1'), 'kept') IS NOT NULL AS sent;
 BEGIN;
 SELECT chemchat.send_message(t.id('alice'), t.id('lab'), t.id('k2'), 'rolled back') IS NOT NULL AS sent;
@@ -23,6 +24,39 @@ SELECT item, code FROM chemchat.send_messages(
 	array_fill(t.id('lab'), ARRAY[4]),
 	ARRAY[t.id('k4'), t.id('k4'), t.id('k4'), t.id('k5')],
 	ARRAY['four', 'four', 'four', 'five']);
+-- Every kind of entity, and every way in which it changes; each twice, of which one is a retry.
+CREATE TABLE deed (n serial, statement text);
+INSERT INTO deed (statement) VALUES
+	('send_message(t.id(''alice''), t.id(''lab''), t.id(''k6''), ''@dave, see'', 2)'),
+	('edit_message(t.id(''bob''), t.id(''lab''), 2, ''four, mended'')'),
+	('react(t.id(''dave''), t.id(''lab''), 2, ''+1'')'),
+	('react(t.id(''dave''), t.id(''lab''), 2, ''-1'')'),
+	('react(t.id(''dave''), t.id(''lab''), 2, ''-1'', false)'),
+	('delete_message(t.id(''bob''), t.id(''lab''), 3)'),
+	('update_user(t.id(''dave''), ''Dave the Brave'')'),
+	('create_conversation(t.id(''dave''), ''channel'', ''News'', ''{}'', t.id(''news''), ''what is new'', true)'),
+	('update_conversation(t.id(''dave''), t.id(''news''), NULL, ''what was new'')'),
+	('invite(t.id(''dave''), t.id(''news''), t.id(''carol''))'),
+	('join_conversation(t.id(''carol''), t.id(''news''))'),
+	('mark(t.id(''alice''), t.id(''lab''), 3, 4)'),
+	('set_preference(t.id(''alice''), t.id(''lab''), true, NULL, ''mentions'')'),
+	('block_user(t.id(''alice''), t.id(''carol''))'),
+	('block_user(t.id(''carol''), t.id(''alice''))'),
+	('block_user(t.id(''carol''), t.id(''alice''), false)'),
+	('deactivate_user(t.id(''carol''))');
+CREATE FUNCTION t.duplicates() RETURNS TABLE (n int, first boolean, second boolean) LANGUAGE plpgsql AS $$
+DECLARE
+	d deed;
+BEGIN
+	FOR d IN SELECT * FROM deed ORDER BY deed.n LOOP
+		EXECUTE 'SELECT is_duplicate FROM chemchat.' || d.statement INTO first;
+		EXECUTE 'SELECT is_duplicate FROM chemchat.' || d.statement INTO second;
+		n := d.n;
+		RETURN NEXT;
+	END LOOP;
+END
+$$;
+SELECT count(*) FILTER (WHERE NOT first) AS done, count(*) FILTER (WHERE second) AS repeated, count(*) AS deeds FROM t.duplicates();
 SELECT ev FROM chemchat.remove_member(t.id('bob'), t.id('lab'), t.id('bob'));
 
 CREATE TABLE told AS SELECT row_number() OVER () AS n, * FROM t.events('told');
@@ -34,18 +68,20 @@ SELECT kind, key, CASE kind WHEN 'message' THEN '' ELSE id END AS id, ev, seq, r
 SELECT count(*) AS differences FROM (
 	SELECT e.event::jsonb FROM chemchat._entity AS e
 	UNION ALL
-	SELECT chemchat._user_json(u)::jsonb
-	  FROM chemchat.app_user AS u
+	SELECT u.event::jsonb
+	  FROM unnest('{u,s,n,b}'::"char"[]) AS k, chemchat._user_entities(k, t.zero(), t.zero(), 1000) AS u
 	EXCEPT
 	SELECT event::jsonb FROM told) AS untold;
 SELECT kind, id, ev, event->>'state' AS told_state FROM told
  WHERE event::jsonb NOT IN (SELECT e.event::jsonb FROM chemchat._entity AS e)
-   AND kind <> 'user';
+   AND ev IS NOT NULL;
 
 -- The JSON, to the byte.
 SELECT regexp_replace(regexp_replace(event::text, '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', '<id>', 'g'),
 					  '\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z', '<time>', 'g') AS json
-  FROM (SELECT DISTINCT ON (kind) event, n FROM told ORDER BY kind, n) AS one ORDER BY n;
+  FROM (SELECT DISTINCT ON (kind, has) event, n FROM told, LATERAL (SELECT ARRAY[event->>'replyTo', event->>'editedAt', event->>'deletedAt', event->>'topic',
+			event->>'deactivatedAt', event->>'createdAt', event->>'title', event->>'state']) AS h (all_of),
+			LATERAL (SELECT array_agg(x IS NULL) FROM unnest(all_of) AS x) AS there (has) ORDER BY kind, has, n) AS one ORDER BY n;
 SELECT (event->>'createdAt')::timestamptz = m.created_at AS same_moment,
 	   event->>'id' = m.id::text AS same_id
   FROM told JOIN chemchat.message AS m ON m.conversation_id = t.id('lab') AND m.seq = told.seq
