@@ -136,7 +136,6 @@ http_server_take(HttpServer *server, Conn *take_conn)
 
 	http->conn = take_conn;
 	http->server = server;
-	buf_init(&http->in);
 	list_add(http, true);
 	server->count++;
 	conn_set_handler(take_conn, &conn_handler, http);
@@ -404,8 +403,9 @@ hand_over(HttpConn *http, const HttpHead *head)
 	size_t used = head->size + head->body_len;
 	Buf whole = http->in;
 
-	buf_init(&http->in);
-	buf_append(&http->in, whole.data + used, whole.len - used);
+	http->in = (Buf){ 0 };
+	if (whole.len > used)
+		buf_append(&http->in, whole.data + used, whole.len - used);
 	whole.len = used;
 	server->counts.requests++;
 	http->may_read =
@@ -527,8 +527,7 @@ settle(HttpConn *http)
 		return;
 	if (http->in.len == 0)
 	{
-		buf_fini(&http->in);
-		buf_init(&http->in);
+		buf_fini(&http->in); /* an idle one keeps nothing */
 		if (http->time != TIME_IDLE)
 			set_time(http, TIME_IDLE, HTTP_IDLE_MS);
 	}

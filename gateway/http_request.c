@@ -29,7 +29,7 @@ http_request_new(struct HttpConn *conn, HttpAnswerFn answer, Buf *take_bytes,
 	request->conn = conn;
 	request->answer = answer;
 	request->bytes = *take_bytes;
-	buf_init(take_bytes);
+	*take_bytes = (Buf){ 0 };
 	request->head = *head;
 	(void) address_format(peer, request->peer);
 	return request;
@@ -171,10 +171,7 @@ http_request_answer(HttpRequest **request_ref, int status,
 		request->answer(request->conn, &answer, take_body);
 	}
 	if (take_body != NULL)
-	{
 		buf_fini(take_body);
-		buf_init(take_body);
-	}
 	buf_fini(&request->bytes);
 	free(request);
 }

@@ -95,7 +95,7 @@ QueryValue http_request_query_value(const HttpRequest *request,
 
 /*
  * Answers and ends the request.  content_type: NULL when there is no body.
- * take_body: its bytes are taken, the Buf is empty afterwards; NULL: none.
+ * take_body: is left as after buf_fini; NULL: none.
  * The door adds Content-Length, Connection, CORS and the security headers, and
  * Cache-Control: no-store unless headers hold one.
  */

@@ -9,7 +9,8 @@
  * new certificate holds for new connections.  When the new pair cannot be read
  * or does not match, the old one stays and err says why.
  *
- * OpenSSL's only door but for hashes.  One thread.
+ * OpenSSL's only door but for hashes.  One thread, in a process that ignores
+ * SIGPIPE: OpenSSL writes with write().
  */
 #ifndef CHEMCHAT_TLS_H
 #define CHEMCHAT_TLS_H
