@@ -18,6 +18,7 @@
 #include "roster.h"
 #include "roster_state.h"
 #include "sessions.h"
+#include "user_limits.h"
 
 typedef struct ChatCounts
 {
@@ -37,8 +38,9 @@ typedef struct Chat
 	Roster *roster;
 	FanoutState *state;
 	RosterState *roster_state;
-	RateRule send_rule;
-	RateRule ask_rule; /* frames of one connection */
+	UserLimits *limits;
+	RateRule send_rule; /* of a user */
+	RateRule ask_rule;  /* frames of a connection, REST requests of a user */
 	int user_connections_max;
 	bool is_draining;
 	ChatCounts counts;

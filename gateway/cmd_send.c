@@ -22,6 +22,8 @@ cmd_send(const CommandArgs *args)
 		.reply_to = reply_to->is_set ? reply_to->number : 0,
 		.trace = trace->text,
 	};
+	UserLimit *limit =
+		user_limits_of(chat->limits, &send.actor, clock_now_us());
 	int64_t retry_ms;
 	Request *request;
 
@@ -31,8 +33,8 @@ cmd_send(const CommandArgs *args)
 					   "traceparent");
 		return;
 	}
-	if (!rate_limit_take(&session_user(session)->sends, &chat->send_rule,
-						 clock_now_us(), &retry_ms))
+	if (!rate_limit_take(&limit->sends, &chat->send_rule, clock_now_us(),
+						 &retry_ms))
 	{
 		chat->counts.refused++;
 		chat->counts.rate_limited++;

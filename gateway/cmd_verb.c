@@ -28,7 +28,7 @@ cmd_verb(const CommandArgs *args)
 	asked->request = request;
 	asked->verb = args->verb;
 	db_call(args->chat->db, args->verb, &session_user(args->session)->id,
-			args->values, on_answer, asked);
+			args->values, NULL, on_answer, asked);
 }
 
 static void

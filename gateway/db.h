@@ -106,10 +106,12 @@ int db_load(const Db *db);
  * database after what came before them for the same conversation (or, where
  * there is none, the same actor), and are answered after COMMIT: `busy` when
  * somebody else held it until the deadline, `unknown_outcome` when the server
- * may have done it.  The values are borrowed for the call.
+ * may have done it.  trace: a traceparent for what is written, or NULL.  The
+ * values are borrowed for the call.
  */
 void db_call(Db *db, const Verb *verb, const Uuid *actor,
-			 const VerbValues *values, DbAnswerFn done, void *arg);
+			 const VerbValues *values, const char *trace, DbAnswerFn done,
+			 void *arg);
 
 /*
  * Moves a user's cursors, never back, gathered with others (mark_queue.h);

@@ -77,8 +77,8 @@ void db_lane_turn(DbLane *lane);             /* begins what may go */
 
 /* db_write.c */
 void db_write(Db *db, const Verb *verb, const Uuid *actor,
-			  const VerbValues *values, PgParams *take_params, DbAnswerFn done,
-			  void *arg);
+			  const VerbValues *values, PgParams *take_params,
+			  const char *trace, DbAnswerFn done, void *arg);
 void db_write_turn(DbLane *lane);
 void db_write_late(SendItem *take_item, const char *code);
 

@@ -32,7 +32,7 @@ static void comma(Buf *out);
 
 void
 db_call(Db *db, const Verb *verb, const Uuid *actor, const VerbValues *values,
-		DbAnswerFn done, void *arg)
+		const char *trace, DbAnswerFn done, void *arg)
 {
 	PgParams params;
 	DbError error;
@@ -41,7 +41,7 @@ db_call(Db *db, const Verb *verb, const Uuid *actor, const VerbValues *values,
 	params_from(verb, actor, values, &params);
 	if (verb->flags & VERB_WRITES)
 	{
-		db_write(db, verb, actor, values, &params, done, arg);
+		db_write(db, verb, actor, values, &params, trace, done, arg);
 		return;
 	}
 	read = xcalloc(1, sizeof(*read));

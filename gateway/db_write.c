@@ -28,7 +28,7 @@ static void finish(SendItem *take_call, const DbError *error,
 
 void
 db_write(Db *db, const Verb *verb, const Uuid *actor, const VerbValues *values,
-		 PgParams *take_params, DbAnswerFn done, void *arg)
+		 PgParams *take_params, const char *trace, DbAnswerFn done, void *arg)
 {
 	DbError error;
 	DbEcho echo;
@@ -59,6 +59,8 @@ db_write(Db *db, const Verb *verb, const Uuid *actor, const VerbValues *values,
 	item->conversation_id =
 		echo.has_conversation ? echo.conversation_id : *actor;
 	item->deadline_us = clock_now_us() + DB_DEADLINE_MS * 1000;
+	if (trace != NULL)
+		strncat(item->trace, trace, sizeof(item->trace) - 1);
 	item->arg = write;
 	send_queue_add(db_lane_queue(lane), item);
 	db_lane_turn(lane);
@@ -91,6 +93,8 @@ submit(SendItem *call)
 	Db *db = db_lane_db(write->lane);
 	PgRequest request = {
 		.statement = (int) DB_VERBS + verb_index(write->verb),
+		.local_name = call->trace[0] != '\0' ? "chemchat.traceparent" : NULL,
+		.local_value = call->trace,
 		.deadline_us = call->deadline_us,
 		.done = on_written,
 		.arg = call,

@@ -68,20 +68,28 @@ frame_welcome(const char *ref, const FrameWelcome *welcome)
 Payload *
 frame_ok(const char *ref, const FrameOk *ok)
 {
-	char time_text[CLOCK_TEXT_SIZE];
 	Buf out;
 
 	begin(&out, "ok", ref);
-	uuid_field(&out, "id", ok->id);
-	number_field(&out, "seq", ok->seq);
-	number_field(&out, "ev", ok->ev);
-	number_field(&out, "rev", ok->rev);
-	frame_text_field(&out, "createdAt",
-					 clock_format(ok->created_us, time_text));
-	buf_append_str(&out, ok->is_duplicate ? ",\"isDuplicate\":true"
-										  : ",\"isDuplicate\":false");
-	frame_text_field(&out, "position", ok->position);
+	buf_append_char(&out, ',');
+	frame_ok_fields(&out, ok);
 	return finish(&out);
+}
+
+void
+frame_ok_fields(Buf *out, const FrameOk *ok)
+{
+	char time_text[CLOCK_TEXT_SIZE];
+	char id[UUID_TEXT_LEN + 1];
+
+	buf_printf(out, "\"id\":\"%s\"", uuid_format(ok->id, id));
+	number_field(out, "seq", ok->seq);
+	number_field(out, "ev", ok->ev);
+	number_field(out, "rev", ok->rev);
+	frame_text_field(out, "createdAt", clock_format(ok->created_us, time_text));
+	buf_append_str(out, ok->is_duplicate ? ",\"isDuplicate\":true"
+										 : ",\"isDuplicate\":false");
+	frame_text_field(out, "position", ok->position);
 }
 
 Payload *

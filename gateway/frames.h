@@ -40,6 +40,9 @@ typedef struct FrameOk
 Payload *frame_welcome(const char *ref, const FrameWelcome *welcome);
 Payload *frame_ok(const char *ref, const FrameOk *ok);
 
+/* The fields alone, without braces. */
+void frame_ok_fields(Buf *out, const FrameOk *ok);
+
 /* field: "" for none; retry_after_ms: 0 for none. */
 Payload *frame_error(const char *ref, const char *code, const char *field,
 					 int64_t retry_after_ms);

@@ -120,6 +120,8 @@ stop(Gateway *gateway)
 	sessions_free(&chat->sessions);
 	registry_free(&chat->registry);
 	auth_close(&chat->auth);
+	rest_free(&gateway->rest);
+	user_limits_free(&chat->limits);
 	static_files_free(&gateway->files);
 	gateway_metrics_free(&gateway->metrics);
 	if (gateway->password != NULL)

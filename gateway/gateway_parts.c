@@ -29,6 +29,7 @@ static void ws_closed(void *arg, void *user);
 static bool may_upgrade(void *arg);
 static void upgrade(void *arg, Conn *take_conn, const char *key,
 					char *take_token);
+static void request(void *arg, HttpRequest *take_request);
 static void port_pull(void *arg, const Uuid *conversation_id,
 					  uint64_t after_ev);
 static void port_look(void *arg, const Uuid *user_id, int64_t delay_ms);
@@ -110,6 +111,8 @@ gateway_open_chat(Gateway *gateway, Error *err)
 	chat->send_rule.burst = config->send_burst;
 	chat->ask_rule.per_second = config->request_rate;
 	chat->ask_rule.burst = config->request_burst;
+	chat->limits = user_limits_new();
+	gateway->rest = rest_new(chat);
 	chat->user_connections_max = (int) config->user_connections;
 	chat->on_send_done = on_send_done;
 	chat->arg = gateway;
@@ -138,6 +141,7 @@ gateway_open_doors(Gateway *gateway, Error *err)
 						.max_http = (int) config->http_connections,
 						.may_upgrade = may_upgrade,
 						.upgrade = upgrade,
+						.request = request,
 						.arg = gateway };
 
 	door.address_requests.per_second = config->address_requests;
@@ -313,6 +317,14 @@ upgrade(void *arg, Conn *take_conn, const char *key, char *take_token)
 	Gateway *gateway = arg;
 
 	ws_adopt(gateway->ws, take_conn, key, take_token);
+}
+
+static void
+request(void *arg, HttpRequest *take_request)
+{
+	Gateway *gateway = arg;
+
+	rest_request(gateway->rest, take_request);
 }
 
 static void

@@ -16,6 +16,7 @@
 #include "gateway_config.h"
 #include "gateway_metrics.h"
 #include "live.h"
+#include "rest.h"
 #include "ws.h"
 
 typedef struct Gateway
@@ -35,6 +36,7 @@ typedef struct Gateway
 	Awaited *awaited;
 	GatewayMetrics *metrics;
 	Chat chat;
+	Rest *rest;
 	Error db_reason;
 	bool is_configured; /* what fails from here on is not a setting */
 	bool is_draining;

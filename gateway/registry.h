@@ -19,7 +19,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "rate_limit.h"
 #include "uuid.h"
 
 typedef struct Registry Registry;
@@ -49,7 +48,6 @@ struct User
 	Uuid id;
 	Seat *seats;
 	Membership **memberships;
-	RateLimit sends;
 	uint32_t membership_count;
 	uint32_t membership_cap;
 	uint32_t seat_count;

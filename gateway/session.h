@@ -26,6 +26,7 @@
 
 #include "auth.h"
 #include "payload.h"
+#include "rate_limit.h"
 #include "registry.h"
 #include "transport.h"
 #include "uuid.h"

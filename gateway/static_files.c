@@ -3,13 +3,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "etag.h"
 #include "xalloc.h"
 
 struct StaticFiles
@@ -94,7 +94,6 @@ static bool
 load(StaticFiles *files, int folder_fd, const char *name, Error *err)
 {
 	StaticFile *file = &files->file[files->count];
-	unsigned char digest[SHA256_DIGEST_LENGTH];
 	struct stat info;
 	char *bytes = NULL;
 	size_t len;
@@ -132,11 +131,7 @@ load(StaticFiles *files, int folder_fd, const char *name, Error *err)
 	file->path[0] = '/';
 	memcpy(file->path + 1, name, strlen(name) + 1);
 	file->type = type_of(name);
-	SHA256((const unsigned char *) bytes, len, digest);
-	file->etag[0] = '"';
-	for (int i = 0; i < 16; i++)
-		snprintf(file->etag + 1 + 2 * i, 3, "%02x", digest[i]);
-	file->etag[33] = '"';
+	etag_of(bytes, len, file->etag);
 	files->count++;
 	is_loaded = true;
 

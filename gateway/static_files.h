@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "error.h"
+#include "etag.h"
 #include "payload.h"
 #include "slice.h"
 
@@ -26,7 +27,7 @@ typedef struct StaticFile
 {
 	char *path; /* "/app.js" */
 	const char *type;
-	char etag[36];    /* quotes included */
+	char etag[ETAG_SIZE];
 	Payload *payload; /* the file's bytes */
 } StaticFile;
 

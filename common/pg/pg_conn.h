@@ -62,10 +62,12 @@ typedef struct PgStatement
 
 typedef struct PgRequest
 {
-	int statement;       /* index into PgConnConfig.statements */
-	PgParams params;     /* moved into the connection */
-	int64_t deadline_us; /* of clock_now_us */
-	bool is_repeatable;  /* a read: repeated after a reconnect */
+	int statement;           /* index into PgConnConfig.statements */
+	PgParams params;         /* moved into the connection */
+	const char *local_name;  /* a setting for its transaction; NULL: none */
+	const char *local_value; /* both live until it is called back */
+	int64_t deadline_us;     /* of clock_now_us */
+	bool is_repeatable;      /* a read: repeated after a reconnect */
 	PgDoneFn done;
 	void *arg;
 } PgRequest;

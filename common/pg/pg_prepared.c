@@ -19,6 +19,8 @@ struct PgPrepared
 	uint8_t states[]; /* LazyState, of the lazy ones */
 };
 
+static bool send_local(PGconn *pg, const char *name, const char *value);
+
 PgPrepared *
 pg_prepared_new(const PgStatement *statements)
 {
@@ -99,6 +101,9 @@ pg_prepared_send(PgPrepared *prepared, PGconn *pg, const PgRequest *request,
 			return false;
 		*state = LAZY_UNDER_WAY;
 	}
+	if (request->local_name != NULL &&
+		!send_local(pg, request->local_name, request->local_value))
+		return false;
 	if (s->is_lazy && *state == LAZY_UNDER_WAY && !*is_preparing)
 		is_sent = PQsendQueryParams(pg, s->sql, params->count, NULL, values,
 									params->len, formats, 1) != 0;
@@ -112,4 +117,16 @@ void
 pg_prepared_heard(PgPrepared *prepared, int statement, bool is_prepared)
 {
 	prepared->states[statement] = is_prepared ? LAZY_READY : LAZY_NONE;
+}
+
+/* Statements up to a sync are one transaction. */
+static bool
+send_local(PGconn *pg, const char *name, const char *value)
+{
+	const char *values[] = { name, value };
+
+	return PQsendQueryParams(pg,
+							 "SELECT pg_catalog.set_config($1::text, $2::text,"
+							 " true)",
+							 2, NULL, values, NULL, NULL, 1) != 0;
 }

@@ -99,6 +99,7 @@ begin(void)
 	chat->registry = registry_new();
 	chat->sessions = sessions_new(chat->registry, &fake_transport);
 	chat->fanout = fanout_new(chat->registry, &ports, NULL);
+	chat->limits = user_limits_new();
 	chat->send_rule.per_second = 0;
 	chat->user_connections_max = 10;
 	world.socket.session = session_new(chat->sessions, &world.socket, NULL);
@@ -114,6 +115,7 @@ end(void)
 	fanout_free(&world.chat.fanout);
 	sessions_free(&world.chat.sessions);
 	registry_free(&world.chat.registry);
+	user_limits_free(&world.chat.limits);
 }
 
 /* One frame: an answer, or a question to the database, never both or none. */

@@ -137,10 +137,11 @@ db_send(Db *db, const DbSend *send, DbSentFn done, void *arg)
 
 void
 db_call(Db *db, const Verb *verb, const Uuid *actor, const VerbValues *values,
-		DbAnswerFn done, void *arg)
+		const char *trace, DbAnswerFn done, void *arg)
 {
 	(void) db;
 	(void) actor;
+	(void) trace;
 	fake_db.calls++;
 	fake_db.verb = verb;
 	fake_db.answer = done;

@@ -76,6 +76,7 @@ begin(void **state)
 	chat->fanout = fanout_new(chat->registry, &ports, NULL);
 	chat->roster = roster_new(NULL, chat->registry, 1000);
 	roster_set_fanout(chat->roster, chat->fanout);
+	chat->limits = user_limits_new();
 	chat->send_rule.per_second = 20;
 	chat->send_rule.burst = 40;
 	chat->user_connections_max = 3;
@@ -95,6 +96,7 @@ end(void **state)
 	sessions_free(&scene->chat.sessions);
 	registry_free(&scene->chat.registry);
 	auth_close(&scene->chat.auth);
+	user_limits_free(&scene->chat.limits);
 	return 0;
 }
 
