@@ -133,3 +133,22 @@ END
 $$;
 COMMENT ON FUNCTION chemchat.revocations(timestamptz) IS
 	'tokens and users no longer let in, or let in again: changed since; polled';
+
+CREATE FUNCTION chemchat.accounts(after text DEFAULT NULL,
+	max_rows int DEFAULT 200)
+RETURNS TABLE (user_id uuid, handle text, display_name text, kind text,
+			   has_password boolean, is_admin boolean, created_at timestamptz,
+			   deactivated_at timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+	SELECT u.id, u.handle, u.display_name, u.kind,
+		   a.password_hash IS NOT NULL, coalesce(a.is_admin, false),
+		   u.created_at, u.deactivated_at
+	  FROM chemchat.app_user AS u
+	  LEFT JOIN chemchat.account AS a ON a.user_id = u.id
+	 WHERE accounts.after IS NULL OR u.handle > accounts.after
+	 ORDER BY u.handle
+	 LIMIT least(greatest(accounts.max_rows, 1), 1000)
+$$;
+COMMENT ON FUNCTION chemchat.accounts(text, int) IS
+	'every user with what lets her in, by handle; for an administrator';

@@ -111,3 +111,16 @@ SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION chemchat.bot_token(bytea) IS
 	'whom a bot''s token lets in, and to do what; no row: nobody';
+
+CREATE FUNCTION chemchat.bot_tokens(user_id uuid)
+RETURNS TABLE (id uuid, scopes text[], created_at timestamptz,
+			   expires_at timestamptz, revoked_at timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+	SELECT t.id, t.scopes, t.created_at, t.expires_at, t.revoked_at
+	  FROM chemchat.bot_token AS t
+	 WHERE t.user_id = bot_tokens.user_id
+	 ORDER BY t.created_at, t.id
+$$;
+COMMENT ON FUNCTION chemchat.bot_tokens(uuid) IS
+	'the tokens of a bot, without what is secret; for an administrator';

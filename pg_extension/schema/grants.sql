@@ -56,6 +56,8 @@ GRANT EXECUTE ON FUNCTION
  TO chemchat_gateway, chemchat_admin;
 
 GRANT EXECUTE ON FUNCTION
+	chemchat.accounts(text, int),
+	chemchat.bot_tokens(uuid),
 	chemchat.deactivate_user(uuid),
 	chemchat.reactivate_user(uuid),
 	chemchat.bind_role(name, uuid),
