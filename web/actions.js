@@ -16,6 +16,7 @@ export class Actions {
 	#calls;
 	#bar = null;
 	#node = null;
+	#stamp = '';				/* of the row that the bar was made for */
 
 	/*
 	 * rowOf(node): the row it shows; calls: onReply(row), onThread(row),
@@ -51,8 +52,15 @@ export class Actions {
 
 	/* The rows were drawn anew: what can be done may be something else. */
 	refresh() {
-		if (this.#node && !this.#node.isConnected)
+		const node = this.#node;
+
+		if (node && !node.isConnected)
 			this.#show(null);
+		else if (node && node.dataset.stamp !== this.#stamp &&
+			!this.#bar?.contains(document.activeElement)) {
+			this.#show(null);
+			this.#show(node);
+		}
 	}
 
 	/* Where the focus is, if anywhere in the list. */
@@ -70,18 +78,20 @@ export class Actions {
 		this.#bar = null;
 		this.#node?.classList.remove('is-active');
 		this.#node = node;
+		this.#stamp = node?.dataset.stamp ?? '';
 		const row = node && this.#rowOf(node);
 
 		if (!row || row.state !== 'sent')
 			return;
 		node.classList.add('is-active');
-		this.#bar = this.#make(row);
-		if (this.#bar)
-			node.append(this.#bar);
+		this.#bar = this.#make(node, row);
+		node.querySelector('.bubble').append(this.#bar);
 	}
 
-	#make(row) {
-		const may = (verb) => this.#calls.may(verb, row);
+	/* What is pressed is done with the message as it then is. */
+	#make(node, first) {
+		const row = () => this.#rowOf(node) ?? first;
+		const may = (verb) => this.#calls.may(verb, first);
 		const at = (event) => event.currentTarget;
 
 		return element('div', { className: 'actions', role: 'toolbar',
@@ -89,14 +99,14 @@ export class Actions {
 		...may('react') ? QUICK.slice(0, 3).map((emoji) => element('button', {
 			type: 'button', className: 'icon emoji', title: `React ${emoji}`,
 			'aria-label': `React ${emoji}`,
-			onclick: () => this.#toggle(row, emoji) }, emoji)) : [],
+			onclick: () => this.#toggle(row(), emoji) }, emoji)) : [],
 		may('react') && iconButton('smile', 'Choose a reaction', (event) =>
-			pickEmoji(at(event), (emoji) => this.#toggle(row, emoji))),
+			pickEmoji(at(event), (emoji) => this.#toggle(row(), emoji))),
 		may('send') && iconButton('reply', 'Reply',
-			() => this.#calls.onReply(row)),
+			() => this.#calls.onReply(row())),
 		this.#calls.onThread && iconButton('thread', 'Thread',
-			() => this.#calls.onThread(row)),
-		iconButton('more', 'More', (event) => this.#menu(at(event), row), {
+			() => this.#calls.onThread(row())),
+		iconButton('more', 'More', (event) => this.#menu(at(event), row()), {
 			'aria-haspopup': 'menu' }));
 	}
 

@@ -77,6 +77,11 @@ export class Follow {
 		this.#askHeads();
 	}
 
+	/* We are in more or fewer conversations than heads last said. */
+	look() {
+		this.#askHeads();
+	}
+
 	removed({ conversationId }) {
 		this.#removed(conversationId);
 		if (this.#headsState === 'asked')

@@ -2,15 +2,15 @@
  * chemchat-marks - how far was read and delivered, told to the server
  *
  * A reader moves on faster than it is worth telling: per conversation the
- * highest numbers are kept, told once when they have rested for `restMs`,
- * one telling under way at a time.  Numbers never go back.  A refusal for
+ * first is told at once, what follows within `restMs` together, the highest
+ * numbers of it, one telling under way at a time.  Numbers never go back.  A refusal for
  * good drops them: the next ones will say more.
  *
  * Pure: no sockets; the time is given.
  */
 
 export class Marks {
-	#marks = new Map();		/* id -> {read, delivered, dueMs, isUnderWay} */
+	#marks = new Map();		/* id -> {read, delivered, dueMs, ...} */
 	#restMs;
 	#atOnce;
 
@@ -22,7 +22,8 @@ export class Marks {
 	/* True when it says more than what was told or will be. */
 	put(id, { readSeq = 0, deliveredSeq = 0 }, nowMs) {
 		const mark = this.#marks.get(id) ?? { read: 0, delivered: 0,
-			toldRead: 0, toldDelivered: 0, dueMs: null, isUnderWay: false };
+			toldRead: 0, toldDelivered: 0, dueMs: null, restMs: 0,
+			isUnderWay: false };
 		const delivered = Math.max(deliveredSeq, readSeq);
 
 		this.#marks.set(id, mark);
@@ -30,7 +31,7 @@ export class Marks {
 			return false;
 		mark.read = Math.max(mark.read, readSeq);
 		mark.delivered = Math.max(mark.delivered, delivered);
-		mark.dueMs ??= nowMs + this.#restMs;
+		mark.dueMs ??= Math.max(nowMs, mark.restMs);
 		return true;
 	}
 
@@ -41,7 +42,7 @@ export class Marks {
 		if (!mark) {
 			this.#marks.set(id, { read: readSeq, delivered: deliveredSeq,
 				toldRead: readSeq, toldDelivered: deliveredSeq, dueMs: null,
-				isUnderWay: false });
+				restMs: 0, isUnderWay: false });
 			return;
 		}
 		mark.toldRead = Math.max(mark.toldRead, readSeq);
@@ -71,6 +72,7 @@ export class Marks {
 				mark.delivered <= mark.toldDelivered)
 				continue;
 			mark.isUnderWay = true;
+			mark.restMs = nowMs + this.#restMs;
 			underWay++;
 			ready.push({ conversationId: id,
 				...(mark.read > mark.toldRead && { readSeq: mark.read }),

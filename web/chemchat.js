@@ -25,6 +25,7 @@ export { ChemChatError, newId };
 
 const ECHO_DEADLINE_MS = 3000;
 const NO_TEXT = /\0|\p{Surrogate}/u;	/* NUL, half a character */
+const CHANGES_MEMBERSHIP = new Set(['create', 'join', 'leave']);
 const DEFAULT_LIMITS = { bodyBytes: 16384, frameBytes: 65536 };
 
 export class ChemChat extends Verbs {
@@ -380,10 +381,14 @@ export class ChemChat extends Verbs {
 				return;
 			}
 			this.#asked.delete(asked);
-			if (error)
+			if (error) {
 				asked.reject(error);
-			else
-				asked.resolve(frame);
+				return;
+			}
+			asked.resolve(frame);
+			/* committed: heads says so, however late a live frame is */
+			if (CHANGES_MEMBERSHIP.has(asked.type))
+				this.#follow.look();
 		});
 	}
 

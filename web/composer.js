@@ -47,7 +47,7 @@ export class Composer {
 			className: 'send', 'aria-label': 'Send', title: 'Send',
 			disabled: true }, arrow());
 		this.#list = element('ul', { className: 'names', id: listId,
-			role: 'listbox', 'aria-label': 'People', hidden: true });
+			role: 'listbox', 'aria-label': 'Names', hidden: true });
 		form.append(this.#list, this.#banner, element('div',
 			{ className: 'writing' }, this.#box, this.#send));
 		form.onsubmit = (event) => {

@@ -122,7 +122,11 @@ export class Desk {
 			this.#store.changed([conversationId]);
 			this.#delivered(conversationId);
 		});
-		on('people', ({ events }) => events.forEach((event) => model.apply(event)));
+		on('people', ({ events }) => {
+			events.forEach((event) => model.apply(event));
+			this.#store.changed(events.map((event) => event.conversationId)
+				.filter(Boolean));
+		});
 		on('invited', () => this.#askInvitations());
 		on('reset', ({ conversationId }) => {
 			model.reset(conversationId);

@@ -11,7 +11,7 @@ import { askChannel, askMention, askNew } from './begin.js';
 import { attempt, confirm } from './dialog.js';
 import { choosePeople } from './people.js';
 import { showRevisions, showSettings, showShortcuts } from './settings.js';
-import { may } from './may.js';
+import { may, mayDo } from './may.js';
 import { oneLine } from './format.js';
 import { tell } from './dom.js';
 
@@ -53,8 +53,10 @@ export class Doings {
 	}
 
 	#seen(id, seq) {
-		if (this.#of.model.markRead(id, seq))
+		if (this.#of.model.markRead(id, seq)) {
 			this.#of.chat.mark(id, { readSeq: seq });
+			this.#of.store.changed([id]);
+		}
 	}
 
 	/* Whom an @ may mean. */
@@ -88,14 +90,7 @@ export class Doings {
 			onOpen: () => feed.thread(id, root),
 			onClose: () => pane.close(),
 			onQuote: (seq) => thread().show(seq),
-			may: (verb, row) => {
-				const known = model.conversation(id);
-
-				return verb === 'edit' ? row.isOwn && may(known, 'send')
-					: verb === 'delete' ? row.isOwn ? !known.archivedAt
-						: may(known, 'delete_any')
-						: may(known, verb);
-			} }));
+			may: (verb, row) => mayDo(model.conversation(id), verb, row) }));
 	}
 
 	/* ---- a conversation's details ---- */

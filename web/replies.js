@@ -51,7 +51,7 @@ export class Replies {
 			onEditLast: () => current.#editLast(),
 			onEscape: () => current.#calls.onClose(),
 			people: () => current.#calls.people(current.id),
-		}, { prefix: 'pane-' });
+		}, { prefix: 'reply-' });
 		byId('pane-composer').hidden = false;
 		composer.open(this.#calls.draft(this.#draftName()),
 			'Reply in the thread');

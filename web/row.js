@@ -49,13 +49,15 @@ export class RowPainter {
 		if (node.dataset.stamp === stamp)
 			return;
 		node.dataset.stamp = stamp;
+		const isActive = node.classList.contains('is-active');
+
 		node.className = ['message', row.isOwn ? 'is-own' : 'is-theirs',
 			`is-${row.state}`, row.opens && 'opens', row.closes && 'closes',
-			row.isNamed && 'is-named', row.state === 'sent' &&
+			row.isNamed && 'is-named', isActive && 'is-active', row.state === 'sent' &&
 			isEmojiOnly(row.body) && 'is-emoji'].filter(Boolean).join(' ');
 		const had = node.contains(document.activeElement)
 			? document.activeElement.dataset.part : undefined;
-		const actions = node.querySelector(':scope > .actions');
+		const actions = node.querySelector('.bubble > .actions');
 
 		node.replaceChildren(...[
 			row.opensDay && element('div', { className: 'day' },
@@ -69,8 +71,9 @@ export class RowPainter {
 			row.replies > 0 && !this.#inThread && this.#replies(row),
 			(row.closes || !['sent', 'deleted'].includes(row.state)) &&
 				row.state !== 'missing' && this.#foot(row, ticks),
-			actions,
 		].filter(Boolean));
+		if (actions && row.state === 'sent')
+			node.querySelector('.bubble').append(actions);
 		if (had)
 			node.querySelector(`[data-part="${CSS.escape(had)}"]`)?.focus();
 	}

@@ -14,7 +14,7 @@ import { Composer } from './composer.js';
 import { RowPainter, paintAvatar } from './row.js';
 import { Timeline } from './timeline.js';
 import { VirtualList } from './virtual.js';
-import { may } from './may.js';
+import { may, mayDo } from './may.js';
 
 const NEAR_PX = 600;		/* this near to an end asks for what is beyond */
 const LINE_PX = 22;
@@ -75,7 +75,8 @@ export class Thread {
 			onEdit: (row) => this.#composer.edit(row),
 			onDelete: (row) => calls.onDelete(this.#id, row),
 			onRevisions: (row) => calls.onRevisions(this.#id, row),
-			may: (verb, row) => this.#may(verb, row),
+			may: (verb, row) =>
+				mayDo(model.conversation(this.#id), verb, row),
 			toComposer: () => this.focus(true),
 			step: (node, by) => this.#step(node, by),
 		});
@@ -213,16 +214,6 @@ export class Thread {
 		const i = this.#rows?.indexOf(node.dataset.key) ?? -1;
 
 		return i < 0 ? undefined : this.#rows.row(i);
-	}
-
-	#may(verb, row) {
-		const known = this.#model.conversation(this.#id);
-
-		if (verb === 'edit')
-			return row.isOwn && may(known, 'send');
-		if (verb === 'delete')
-			return row.isOwn ? !known.archivedAt : may(known, 'delete_any');
-		return may(known, verb);
 	}
 
 	#step(node, by) {

@@ -139,23 +139,27 @@ test('a_reply_names_its_message_on_every_try', async () => {
 test('marks_are_gathered_and_told_once', async () => {
 	const { client, clock, socket } = await signedIn();
 
-	for (let seq = 1; seq <= 20; seq++)
+	/* at once, so that a page that is left has told it */
+	client.mark('c', { readSeq: 1 });
+	assert.equal(socket.last('mark').readSeq, 1);
+	answer(socket, 'mark', { readSeq: 1, deliveredSeq: 1 });
+	for (let seq = 2; seq <= 20; seq++)
 		client.mark('c', { readSeq: seq });
-	assert.equal(socket.count('mark'), 0);
-	await clock.advance(500);
 	assert.equal(socket.count('mark'), 1);
+	await clock.advance(500);
+	assert.equal(socket.count('mark'), 2);
 	assert.equal(socket.last('mark').readSeq, 20);
 	/* what comes meanwhile waits for the answer */
 	client.mark('c', { readSeq: 25 });
 	await clock.advance(1000);
-	assert.equal(socket.count('mark'), 1);
+	assert.equal(socket.count('mark'), 2);
 	answer(socket, 'mark', { readSeq: 20, deliveredSeq: 20 });
 	await clock.advance(1000);
-	assert.equal(socket.count('mark'), 2);
+	assert.equal(socket.count('mark'), 3);
 	answer(socket, 'mark', { readSeq: 25, deliveredSeq: 25 });
 	client.mark('c', { readSeq: 12 });
 	await clock.advance(1000);
-	assert.equal(socket.count('mark'), 2);
+	assert.equal(socket.count('mark'), 3);
 });
 
 test('marks_made_offline_are_told_when_it_is_back', async () => {
@@ -191,4 +195,15 @@ test('a_refused_mark_is_not_told_for_ever', async () => {
 	answer(socket, 'mark', { code: 'not_found' }, 'error');
 	await clock.advance(20000);
 	assert.equal(socket.count('mark'), 1);
+});
+
+test('what_was_joined_is_asked_for_even_when_nothing_live_says_so', async () => {
+	const { client, socket } = await signedIn();
+	const before = socket.count('heads');
+	const joined = client.join('x');
+
+	await settle();
+	answer(socket, 'join', { ev: 4 });
+	await joined;
+	assert.equal(socket.count('heads'), before + 1);
 });
