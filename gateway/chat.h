@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "accounts.h"
 #include "auth.h"
 #include "db.h"
 #include "fanout.h"
@@ -31,6 +32,7 @@ typedef struct ChatCounts
 typedef struct Chat
 {
 	Auth *auth;
+	Accounts *accounts;
 	Db *db;
 	Registry *registry;
 	Sessions *sessions;

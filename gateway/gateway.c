@@ -108,6 +108,8 @@ stop(Gateway *gateway)
 	uv_close((uv_handle_t *) &gateway->slow, NULL);
 	uv_close((uv_handle_t *) &gateway->turn_end, NULL);
 	uv_close((uv_handle_t *) &gateway->wake, NULL);
+	if (chat->accounts != NULL)
+		accounts_stop(chat->accounts);
 	if (chat->auth != NULL)
 		auth_stop(chat->auth);
 	db_close(&chat->db);
@@ -119,6 +121,7 @@ stop(Gateway *gateway)
 	awaited_free(&gateway->awaited);
 	sessions_free(&chat->sessions);
 	registry_free(&chat->registry);
+	accounts_free(&chat->accounts);
 	auth_close(&chat->auth);
 	rest_free(&gateway->rest);
 	user_limits_free(&chat->limits);

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "accounts_rest.h"
 #include "clock.h"
 #include "command.h"
 #include "frames.h"
@@ -113,6 +114,12 @@ gateway_open_chat(Gateway *gateway, Error *err)
 	chat->ask_rule.burst = config->request_burst;
 	chat->limits = user_limits_new();
 	gateway->rest = rest_new(chat);
+	chat->accounts = accounts_open(&gateway->loop, chat->db, chat->auth,
+								   config->local_accounts,
+								   config->session_ttl_ms / 1000, err);
+	if (chat->accounts == NULL)
+		return false;
+	accounts_rest_open(gateway->rest);
 	chat->user_connections_max = (int) config->user_connections;
 	chat->on_send_done = on_send_done;
 	chat->arg = gateway;
