@@ -8,9 +8,12 @@
  *          gets each event of its conversations once, in order, without a hole,
  *          and nothing of a conversation it has left
  */
+#include <string.h>
+
 #include "daemon.h"
 #include "gateway.h"
 #include "gateway_config.h"
+#include "verb.h"
 
 static const DaemonSpec spec = {
 	.service = "gateway",
@@ -24,5 +27,7 @@ static const DaemonSpec spec = {
 int
 main(int argc, char **argv)
 {
+	if (argc == 2 && strcmp(argv[1], "--print-verbs") == 0)
+		return verb_print(stdout);
 	return daemon_main(&spec, argc, argv);
 }

@@ -85,6 +85,20 @@ verb_print_all(Buf *out)
 		print_verb(&verbs[i], out);
 }
 
+int
+verb_print(FILE *file)
+{
+	bool is_written;
+	Buf out;
+
+	buf_init(&out);
+	verb_print_all(&out);
+	is_written =
+		fwrite(out.data, 1, out.len, file) == out.len && fflush(file) == 0;
+	buf_fini(&out);
+	return is_written ? 0 : 1;
+}
+
 /* Segment by segment; "{name}" takes any that is not empty. */
 static bool
 path_matches(const char *template, Slice path)
@@ -153,9 +167,10 @@ print_verb(const Verb *verb, Buf *out)
 		buf_printf(out, "\"method\":\"%s\",\"path\":\"%.*s\",", verb->method,
 				   (int) template_len(verb->path), verb->path);
 	buf_printf(out, "\"scope\":\"%s\",\"isWrite\":%s,\"isPublic\":%s,",
-			   verb->scope == AUTH_READ   ? "read"
-			   : verb->scope == AUTH_SEND ? "send"
-										  : "manage",
+			   verb->scope == AUTH_READ     ? "read"
+			   : verb->scope == AUTH_SEND   ? "send"
+			   : verb->scope == AUTH_MANAGE ? "manage"
+											: "",
 			   verb->flags & VERB_WRITES ? "true" : "false",
 			   verb->flags & VERB_PUBLIC ? "true" : "false");
 	buf_append_str(out, "\"arguments\":[");

@@ -156,4 +156,7 @@ int verb_segment(const Verb *verb, const char *name);
 /* One JSON object a line. */
 void verb_print_all(Buf *out);
 
+/* The same to a file; 0, or 1 when it cannot be written. */
+int verb_print(FILE *file);
+
 #endif
