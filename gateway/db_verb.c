@@ -119,13 +119,14 @@ db_answer_write(const Verb *verb, const DbEcho *echo, const PgResult *result,
 		db_position_from(result, 0, 0, &position);
 		frame_text_field(out, "position", position_format(&position, text));
 	}
+	/* What never was has no rev: a reaction taken back that was not given. */
 	if (verb->shape == VERB_ROW && rows > 0)
 	{
 		column = db_column(verb, "isDuplicate");
-		if (column >= 0)
+		if (column >= 0 && !pg_result_is_null(result, 0, first + column))
 			answer->is_duplicate = pg_result_bool(result, 0, first + column);
 		column = db_column(verb, "rev");
-		if (column >= 0)
+		if (column >= 0 && !pg_result_is_null(result, 0, first + column))
 			answer->rev = (uint64_t) pg_result_int(result, 0, first + column);
 	}
 	answer->fields = out;

@@ -80,8 +80,12 @@ BEGIN
 	UNION ALL
 	SELECT e.event
 	  FROM chemchat.member AS m
-	  JOIN chemchat._member_state_entity AS e
-		ON e.user_id = m.user_id AND e.conversation_id = m.conversation_id
+	  JOIN chemchat.member_state AS s
+		ON s.user_id = m.user_id AND s.conversation_id = m.conversation_id,
+		   LATERAL (SELECT chemchat._cursor_json(s) WHERE s.cursor_rev > 0
+					UNION ALL
+					SELECT chemchat._preference_json(s)
+					 WHERE s.preference_rev > 0) AS e (event)
 	 WHERE m.user_id = acting AND m.state = 'joined'
 	UNION ALL
 	SELECT chemchat._block_json(b) FROM chemchat.block AS b
