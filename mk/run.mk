@@ -39,6 +39,7 @@ check: ## the quick ones: lint, unit, regress
 
 soak: ## kill things under load for long (SECONDS=600)
 	@tests/fault/run --seconds $(or $(SECONDS),600)
+	@tests/property/run --seconds $(or $(SECONDS),600)
 
 fuzz: ## every fuzzer for long (SECONDS=600 each)
 	@tests/fuzz/run $(or $(SECONDS),600)

@@ -127,7 +127,7 @@ class Run {
 	}
 
 	#weights = { send: 30, edit: 8, delete: 4, react: 10, mark: 14, add: 5,
-		remove: 4, role: 2, leave: 3, join: 4, invite: 4, update: 3, profile: 3,
+		remove: 3, role: 4, leave: 3, join: 4, invite: 4, update: 3, profile: 3,
 		block: 3, unblock: 2, preference: 5, create: 2, sql: 4 };
 
 	#weighted() {
@@ -141,9 +141,9 @@ class Run {
 	async #operate(type) {
 		const mirror = this.#pick(this.#mirrors);
 		const conversation = this.#pick([...mirror.conversations.values()]);
-		const seq = 1 + Math.floor(this.#random() * 30);
+		const seq = this.#seqOf(mirror, conversation, type);
 		const conversationId = conversation?.id;
-		const userId = this.#pick([...this.#tokens.keys()]);
+		const userId = this.#userOf(conversation, type);
 		const word = Math.floor(this.#random() * 1e9).toString(36);
 		let fields = { conversationId };
 
@@ -220,6 +220,25 @@ class Run {
 	}
 
 	#public = [];
+
+	/* Mostly something that makes sense, now and then anything. */
+	#seqOf(mirror, conversation, type) {
+		const known = [...conversation?.entities.values() ?? []].filter(
+			(event) => event.kind === 'message' && (event.sender ===
+				mirror.userId || !['edit', 'delete'].includes(type)));
+
+		return known.length && this.#random() < 0.9 ? this.#pick(known).seq
+			: 1 + Math.floor(this.#random() * 30);
+	}
+
+	#userOf(conversation, type) {
+		const known = [...conversation?.entities.values() ?? []].filter(
+			(event) => event.kind === 'member' && event.state !== 'removed');
+
+		return known.length && ['role', 'remove'].includes(type) &&
+			this.#random() < 0.9 ? this.#pick(known).userId
+			: this.#pick([...this.#tokens.keys()]);
+	}
 
 	/* Several changes in one transaction, as a developer would. */
 	async #inSql(actor, conversationId, seq, word) {
@@ -364,7 +383,7 @@ class Run {
 			['nothing_crashed_by_itself', crashes],
 			['something_was_done', done > 50 ? [] : [`${done} operations`]],
 			['every_operation_was_done_once', Object.keys(this.#weights)
-				.filter((type) => Number(given.seconds) >= 30 &&
+				.filter((type) => Number(given.seconds) >= 60 &&
 					!this.#outcomes.get(type)?.get('done'))],
 		];
 
