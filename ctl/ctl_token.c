@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "clock.h"
 #include "jwt.h"
@@ -33,12 +34,18 @@ ctl_token(int argc, char **argv)
 		{ "--issuer", &asked.issuer, "TEXT", "its iss", false },
 		{ NULL, NULL, NULL, NULL, false },
 	};
+	static const CtlCommand further[] = {
+		{ "revoke", "make tokens void before they end", ctl_token_revoke },
+		{ NULL, NULL, NULL },
+	};
 	int exit_code = CTL_FAILED;
 	Error err = { "" };
 	JwtClaims claims = { 0 };
 	JwtKeys keys = { 0 };
 	Buf token;
 
+	if (argc > 1 && strcmp(argv[1], further[0].name) == 0)
+		return ctl_dispatch(further, argc, argv);
 	if (!ctl_parse(flags, argc, argv, &exit_code))
 		return exit_code;
 
@@ -65,6 +72,7 @@ fill_claims(const TokenFlags *asked, JwtClaims *claims, Error *err)
 	const char *ttl = asked->ttl != NULL ? asked->ttl : "12h";
 	int64_t ttl_s;
 	Uuid user;
+	Uuid id;
 
 	if (!uuid_parse(asked->user, strlen(asked->user), &user))
 		return error_set(err, "--user: \"%s\" is not a uuid", asked->user);
@@ -72,7 +80,14 @@ fill_claims(const TokenFlags *asked, JwtClaims *claims, Error *err)
 	if (!ctl_parse_duration(ttl, &ttl_s, err))
 		return error_wrap(err, "--ttl");
 
-	claims->issued_s = clock_wall_us() / 1000000;
+	if (getrandom(id.byte, sizeof id.byte, 0) != (ssize_t) sizeof id.byte)
+		return error_set(err, "there are no random bytes");
+	id.byte[6] = (id.byte[6] & 0x0f) | 0x40;
+	id.byte[8] = (id.byte[8] & 0x3f) | 0x80;
+	uuid_format(&id, claims->id); /* so that it can be revoked */
+
+	/* rounded up: younger than a password that was set this second */
+	claims->issued_s = (clock_wall_us() + 999999) / 1000000;
 	if (__builtin_add_overflow(claims->issued_s, ttl_s, &claims->expires_s))
 		return error_set(err, "--ttl: \"%s\" is out of range", ttl);
 	return copy_text(claims->audience, asked->audience, "--audience", err) &&

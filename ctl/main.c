@@ -3,8 +3,9 @@
  *
  * In: a command and its flags.
  * Out: the answer on stdout, reasons on stderr.
- * Promise: a secret is read from a file and written to a file, never taken
- * from or shown on the command line.
+ * Promise: a secret is never an argument: it is read from a file or asked for
+ * at the terminal.  What is made to be handed on, a token, is written to
+ * stdout or to a file of mode 0600.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,12 @@
 
 static const CtlCommand commands[] = {
 	{ "secret", "make a key file to sign tokens with", ctl_secret },
-	{ "token", "sign a token for a user", ctl_token },
+	{ "token", "sign a token for a user; revoke tokens", ctl_token },
+	{ "user", "people: add, passwd, list, deactivate, ...", ctl_user },
+	{ "bot", "bots: add, token, tokens, revoke", ctl_bot },
+	{ "status", "the daemons, the outbox: one screen", ctl_status },
+	{ "doctor", "what is wrong with the database or a configuration",
+	  ctl_doctor },
 	{ NULL, NULL, NULL },
 };
 
@@ -39,7 +45,7 @@ main(int argc, char **argv)
 					   name);
 		return CTL_USAGE;
 	}
-	(void) puts("usage: chemchatctl COMMAND [--FLAG VALUE ...]\n");
+	(void) puts("usage: chemchatctl COMMAND ...\n");
 	for (const CtlCommand *command = commands; command->name != NULL; command++)
 		(void) printf("  %-10s %s\n", command->name, command->summary);
 	(void) puts("\nchemchatctl COMMAND --help tells its flags.");

@@ -1,4 +1,4 @@
 # chemchatctl: the operator's tool.
 KIND := bin
 BIN  := chemchatctl
-USES := common/jwt common/base
+USES := common/jwt common/http common/password common/pg common/base

@@ -19,6 +19,7 @@ typedef struct Answer
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void begin(void);
+static bool check_url(const char *url, bool is_inside, Error *err);
 static bool is_this_machine(const char *url);
 static bool configure(CURL *curl, const HttpFetch *fetch, Answer *answer);
 static size_t on_header(char *text, size_t one, size_t len, void *arg);
@@ -31,29 +32,7 @@ static bool next_directive(const char **at, const char *end, const char **word,
 bool
 http_fetch_check_url(const char *url, Error *err)
 {
-	const char *host;
-
-	if (strlen(url) > URL_MAX)
-		return error_set(err, "the URL is longer than %d bytes", URL_MAX);
-	for (const char *at = url; *at != '\0'; at++)
-	{
-		if ((unsigned char) *at <= ' ' || (unsigned char) *at >= 127)
-			return error_set(err, "the URL has a character that none has");
-	}
-	if (strncmp(url, "https://", 8) == 0)
-		host = url + 8;
-	else if (strncmp(url, "http://", 7) == 0)
-		host = url + 7;
-	else
-		return error_set(err, "the URL does not begin with https://");
-	if (host[strcspn(host, "/?#@")] == '@')
-		return error_set(err, "the URL holds a user's name or password");
-	if (strcspn(host, "/?#") == 0 || *host == ':')
-		return error_set(err, "the URL names no host");
-	if (host == url + 7 && !is_this_machine(url))
-		return error_set(err, "http:// is only for this machine itself; "
-							  "use https://");
-	return true;
+	return check_url(url, false, err);
 }
 
 bool
@@ -66,7 +45,8 @@ http_fetch(const HttpFetch *fetch, HttpFetched *fetched, Error *err)
 	bool is_fetched = false;
 
 	fetched->max_age_s = -1;
-	if (!http_fetch_check_url(fetch->url, err))
+	fetched->status = 0;
+	if (!check_url(fetch->url, fetch->is_inside, err))
 		return false;
 	if (pthread_once(&once, begin) != 0 || (curl = curl_easy_init()) == NULL)
 		return error_set(err, "could not begin to ask");
@@ -82,10 +62,11 @@ http_fetch(const HttpFetch *fetch, HttpFetched *fetched, Error *err)
 		error_set(err, "%s", curl_easy_strerror(code));
 	else if (curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status) !=
 				 CURLE_OK ||
-			 status != 200)
+			 (status != 200 && !fetch->is_inside))
 		error_set(err, "the answer's status is %ld", status);
 	else
 		is_fetched = true;
+	fetched->status = (int) status;
 
 cleanup:
 	curl_easy_cleanup(curl);
@@ -141,6 +122,34 @@ next_directive(const char **at, const char *end, const char **word, size_t *len)
 		stop--;
 	*word = begin_at;
 	*len = (size_t) (stop - begin_at);
+	return true;
+}
+
+static bool
+check_url(const char *url, bool is_inside, Error *err)
+{
+	const char *host;
+
+	if (strlen(url) > URL_MAX)
+		return error_set(err, "the URL is longer than %d bytes", URL_MAX);
+	for (const char *at = url; *at != '\0'; at++)
+	{
+		if ((unsigned char) *at <= ' ' || (unsigned char) *at >= 127)
+			return error_set(err, "the URL has a character that none has");
+	}
+	if (strncmp(url, "https://", 8) == 0)
+		host = url + 8;
+	else if (strncmp(url, "http://", 7) == 0)
+		host = url + 7;
+	else
+		return error_set(err, "the URL does not begin with https://");
+	if (host[strcspn(host, "/?#@")] == '@')
+		return error_set(err, "the URL holds a user's name or password");
+	if (strcspn(host, "/?#") == 0 || *host == ':')
+		return error_set(err, "the URL names no host");
+	if (host == url + 7 && !is_inside && !is_this_machine(url))
+		return error_set(err, "http:// is only for this machine itself; "
+							  "use https://");
 	return true;
 }
 

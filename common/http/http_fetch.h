@@ -25,12 +25,15 @@ typedef struct HttpFetch
 						  * system's */
 	int64_t timeout_ms;  /* for all of it */
 	size_t max_size;     /* of the body */
+	/* Inside our own network: http to any host, and any status is an answer. */
+	bool is_inside;
 	/* Set by another thread: give up within about a second; NULL: never. */
 	const atomic_bool *give_up;
 } HttpFetch;
 
 typedef struct HttpFetched
 {
+	int status;
 	int64_t max_age_s; /* Cache-Control; 0: not to be kept; -1: not said */
 	Buf body;
 } HttpFetched;
@@ -39,7 +42,7 @@ typedef struct HttpFetched
 bool http_fetch_check_url(const char *url, Error *err) MUST_CHECK;
 
 /*
- * True for status 200: fetched->body is appended to.  err never repeats what
+ * True for status 200 (is_inside: any); fetched->body is appended to.  err never repeats what
  * stands before an '@' or behind a '?' in the URL.
  */
 bool http_fetch(const HttpFetch *fetch, HttpFetched *fetched,

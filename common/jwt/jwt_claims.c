@@ -103,6 +103,26 @@ cleanup:
 	return reason;
 }
 
+bool
+jwt_claims_peek(const char *json, size_t len, JwtClaims *claims)
+{
+	json_t *object = read_object(json, len);
+	bool has_subject = false;
+	bool has_expiry = false;
+	bool has_id;
+	bool is_read;
+
+	if (object == NULL)
+		return false;
+	is_read =
+		read_text(object, "sub", claims->subject, sizeof claims->subject,
+				  &has_subject) &&
+		read_text(object, "jti", claims->id, sizeof claims->id, &has_id) &&
+		read_time(object, "exp", &claims->expires_s, &has_expiry);
+	json_decref(object);
+	return is_read && has_subject && has_expiry;
+}
+
 static json_t *
 read_object(const char *json, size_t len)
 {

@@ -22,4 +22,8 @@ JwtReason jwt_header_read(const char *json, size_t len,
 JwtReason jwt_claims_read(const char *json, size_t len, const JwtExpect *expect,
 						  JwtClaims *claims) MUST_CHECK;
 
+/* sub, jti and exp as they stand there, unjudged. */
+bool jwt_claims_peek(const char *json, size_t len,
+					 JwtClaims *claims) MUST_CHECK;
+
 #endif

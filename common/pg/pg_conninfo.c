@@ -20,3 +20,20 @@ pg_conninfo_check(const char *conninfo, Error *err)
 	PQconninfoFree(options);
 	return true;
 }
+
+bool
+pg_conninfo_has_password(const char *conninfo)
+{
+	PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
+	bool has_password = false;
+
+	for (PQconninfoOption *option = options;
+		 option != NULL && option->keyword != NULL; option++)
+	{
+		if (strcmp(option->keyword, "password") == 0 && option->val != NULL &&
+			option->val[0] != '\0')
+			has_password = true;
+	}
+	PQconninfoFree(options);
+	return has_password;
+}

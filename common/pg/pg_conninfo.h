@@ -14,4 +14,7 @@
 /* True for what libpq takes; else *err, which repeats nothing of it. */
 bool pg_conninfo_check(const char *conninfo, Error *err) MUST_CHECK;
 
+/* Does it hold a password, where others might read it? */
+bool pg_conninfo_has_password(const char *conninfo);
+
 #endif

@@ -1,4 +1,4 @@
-/* uses: ctl common/jwt common/base */
+/* uses: ctl common/jwt common/http common/password common/pg common/base */
 /*
  * The commands as a person calls them: output on stdout, a reason on stderr.
  */
@@ -118,6 +118,7 @@ static void
 a_token_is_for_one_user_and_a_time(void **state)
 {
 	JwtExpect expect = { .audience = "chat",
+						 .leeway_s = 1,
 						 .now_s = clock_wall_us() / 1000000 };
 	JwtClaims claims;
 	JwtKeys keys;
