@@ -6,16 +6,25 @@
 -- blocks the other.
 CREATE FUNCTION chemchat._is_blocked(actor uuid, conversation_id uuid)
 RETURNS boolean
-LANGUAGE sql STABLE AS $$
-	SELECT EXISTS (
-		SELECT FROM chemchat.conversation AS c
-		  JOIN chemchat.member AS o
-			ON o.conversation_id = c.id AND o.user_id <> _is_blocked.actor
-		  JOIN chemchat.block AS b
-			ON (b.user_id, b.blocked_id) = (o.user_id, _is_blocked.actor)
-			OR (b.user_id, b.blocked_id) = (_is_blocked.actor, o.user_id)
-		 WHERE c.id = _is_blocked.conversation_id AND c.kind = 'direct'
-		   AND b.is_on)
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	other uuid;
+BEGIN
+	IF (SELECT c.kind FROM chemchat.conversation AS c
+		 WHERE c.id = _is_blocked.conversation_id)
+	   IS DISTINCT FROM 'direct' THEN
+		RETURN false;
+	END IF;
+	SELECT m.user_id INTO other FROM chemchat.member AS m
+	 WHERE m.conversation_id = _is_blocked.conversation_id
+	   AND m.user_id <> _is_blocked.actor;
+	RETURN EXISTS (SELECT FROM chemchat.block AS b
+					WHERE b.user_id = other
+					  AND b.blocked_id = _is_blocked.actor AND b.is_on)
+		OR EXISTS (SELECT FROM chemchat.block AS b
+					WHERE b.user_id = _is_blocked.actor
+					  AND b.blocked_id = other AND b.is_on);
+END
 $$;
 COMMENT ON FUNCTION chemchat._is_blocked(uuid, uuid) IS
 	'whether this is a direct conversation in which one blocks the other';

@@ -57,32 +57,35 @@ COMMENT ON FUNCTION chemchat._emit("char", uuid, uuid, bigint, bigint, bigint,
 	'writes one event into the WAL, with this transaction';
 
 -- Every entity at its last ev, as it now is.  A change that was followed by
--- another of the same entity has no row.
+-- another of the same entity has no row.  One branch per table, each asked
+-- only for changes of its kind, by its key.
 CREATE VIEW chemchat._entity AS
 SELECT ch.conversation_id, ch.ev,
 	   CASE ch.kind WHEN 'e' THEN 'm'::"char" ELSE ch.kind END AS kind, ch.id,
-	   m.seq, coalesce(m.rev, r.rev, p.rev, c.rev) AS rev,
-	   coalesce(m.deleted_at, m.edited_at, m.created_at, r.changed_at,
-				p.changed_at, c.changed_at, c.created_at) AS at,
-	   CASE ch.kind
-		   WHEN 'm' THEN chemchat._message_json(m)
-		   WHEN 'e' THEN chemchat._message_json(m)
-		   WHEN 'r' THEN chemchat._reaction_json(r)
-		   WHEN 'p' THEN chemchat._member_json(p)
-		   WHEN 'c' THEN chemchat._conversation_json(c)
-	   END AS event
-  FROM chemchat.change AS ch
-  LEFT JOIN chemchat.message AS m
-		 ON m.conversation_id = ch.conversation_id AND m.seq = ch.seq
-		AND m.ev = ch.ev
-  LEFT JOIN chemchat.reaction AS r
-		 ON r.id = CASE ch.kind WHEN 'r' THEN ch.id END AND r.ev = ch.ev
-  LEFT JOIN chemchat.member AS p
-		 ON p.conversation_id = ch.conversation_id
-		AND p.user_id = CASE ch.kind WHEN 'p' THEN ch.id END
-		AND p.ev = ch.ev
-  LEFT JOIN chemchat.conversation AS c
-		 ON c.id = CASE ch.kind WHEN 'c' THEN ch.id END AND c.ev = ch.ev
- WHERE coalesce(m.ev, r.ev, p.ev, c.ev) IS NOT NULL;
+	   CASE WHEN ch.kind IN ('m', 'e') THEN ch.seq END AS seq, e.rev, e.at,
+	   e.event
+  FROM chemchat.change AS ch,
+	   LATERAL (
+			SELECT m.rev, coalesce(m.deleted_at, m.edited_at, m.created_at),
+				   chemchat._message_json(m)
+			  FROM chemchat.message AS m
+			 WHERE ch.kind IN ('m', 'e')
+			   AND m.conversation_id = ch.conversation_id
+			   AND m.seq = ch.seq AND m.ev = ch.ev
+			 UNION ALL
+			SELECT r.rev, r.changed_at, chemchat._reaction_json(r)
+			  FROM chemchat.reaction AS r
+			 WHERE ch.kind = 'r' AND r.id = ch.id AND r.ev = ch.ev
+			 UNION ALL
+			SELECT p.rev, p.changed_at, chemchat._member_json(p)
+			  FROM chemchat.member AS p
+			 WHERE ch.kind = 'p' AND p.conversation_id = ch.conversation_id
+			   AND p.user_id = ch.id AND p.ev = ch.ev
+			 UNION ALL
+			SELECT c.rev, coalesce(c.changed_at, c.created_at),
+				   chemchat._conversation_json(c)
+			  FROM chemchat.conversation AS c
+			 WHERE ch.kind = 'c' AND c.id = ch.id AND c.ev = ch.ev)
+	   AS e (rev, at, event);
 COMMENT ON VIEW chemchat._entity IS
 	'every conversation-scoped entity at its last ev, as an event';

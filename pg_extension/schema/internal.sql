@@ -87,10 +87,12 @@ COMMENT ON FUNCTION chemchat._authorize(uuid, uuid, text) IS
 	'returns the actor''s role; raises not_found for a stranger, forbidden, or archived';
 
 CREATE FUNCTION chemchat._head(conversation_id uuid) RETURNS bigint
-LANGUAGE sql STABLE AS $$
-	SELECT ch.ev FROM chemchat.change AS ch
-	 WHERE ch.conversation_id = _head.conversation_id
-	 ORDER BY ch.ev DESC LIMIT 1
+LANGUAGE plpgsql STABLE AS $$
+BEGIN						-- in SQL it would be planned anew for each call
+	RETURN (SELECT ch.ev FROM chemchat.change AS ch
+			 WHERE ch.conversation_id = _head.conversation_id
+			 ORDER BY ch.ev DESC LIMIT 1);
+END
 $$;
 COMMENT ON FUNCTION chemchat._head(uuid) IS
 	'the last ev of a conversation; NULL when there is no such conversation';
