@@ -29,13 +29,16 @@ typedef struct ChatCounts
 	uint64_t welcomes;
 } ChatCounts;
 
+typedef struct Polls Polls;
+
 typedef struct Chat
 {
 	Auth *auth;
 	Accounts *accounts;
 	Db *db;
 	Registry *registry;
-	Sessions *sessions;
+	Sessions *sessions; /* of sockets */
+	Polls *polls;
 	Fanout *fanout;
 	Roster *roster;
 	FanoutState *state;

@@ -119,6 +119,7 @@ stop(Gateway *gateway)
 	roster_free(&chat->roster);
 	fanout_free(&chat->fanout);
 	awaited_free(&gateway->awaited);
+	polls_free(&chat->polls);
 	sessions_free(&chat->sessions);
 	registry_free(&chat->registry);
 	accounts_free(&chat->accounts);
@@ -190,6 +191,7 @@ on_fast(uv_timer_t *timer)
 	roster_state_tick(gateway->chat.roster_state,
 					  live_heard_lsn(gateway->live));
 	db_send_tick(gateway->chat.db);
+	polls_turn(gateway->chat.polls);
 	if (gateway->is_draining)
 		drain(gateway);
 }
@@ -202,6 +204,7 @@ on_slow(uv_timer_t *timer)
 	daemon_turned(gateway->daemon);
 	auth_tick(gateway->chat.auth);
 	sessions_tick(gateway->chat.sessions);
+	polls_tick(gateway->chat.polls);
 	if (gateway->door != NULL)
 		door_tick(gateway->door);
 	gateway_metrics_update(gateway->metrics, &gateway->chat, gateway->door,
@@ -237,6 +240,7 @@ drain(Gateway *gateway)
 {
 	int64_t took_ms = (clock_now_us() - gateway->drain_began_us) / 1000;
 
+	sessions_each(polls_sessions(gateway->chat.polls), close_session, gateway);
 	if (took_ms < gateway->config->drain_timeout_ms)
 		sessions_each(gateway->chat.sessions, drain_session, gateway);
 	else

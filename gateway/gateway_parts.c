@@ -100,6 +100,7 @@ gateway_open_chat(Gateway *gateway, Error *err)
 	gateway->awaited = awaited_new();
 	chat->registry = registry_new();
 	chat->sessions = sessions_new(chat->registry, &ws_transport);
+	chat->polls = polls_new(chat);
 	chat->fanout = fanout_new(chat->registry, &ports, gateway);
 	chat->roster =
 		roster_new(chat->db, chat->registry, config->poll_rows_per_second);
@@ -189,6 +190,7 @@ on_revoked(void *arg)
 	Gateway *gateway = arg;
 
 	sessions_each(gateway->chat.sessions, close_revoked, gateway);
+	sessions_each(polls_sessions(gateway->chat.polls), close_revoked, gateway);
 }
 
 static void

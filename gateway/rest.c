@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "frames.h"
+#include "poll.h"
 #include "rest_args.h"
 #include "xalloc.h"
 
@@ -37,6 +38,7 @@ rest_new(Chat *chat)
 	rest->handlers[VERB_SQL] = rest_verb;
 	rest->handlers[VERB_SEND] = rest_send;
 	rest->handlers[VERB_MARK] = rest_mark;
+	rest->handlers[VERB_EVENTS] = rest_events;
 	rest->handlers[VERB_LIMITS] = rest_limits;
 	return rest;
 }
