@@ -1,12 +1,13 @@
 /*
  * bench_send - how many sends a second Postgres takes over one connection
  *
- * In:   CHEMCHAT_PG; -m chat|plain -c conversations -b batch -t seconds
+ * In:   CHEMCHAT_PG; -m chat|silent|plain -c conversations -b batch -t seconds
  *       [-s] (hold a snapshot on a second connection) [-r rate]
  * Out:  one line: rows a second, server CPU microseconds a row, p50 and p99
  *       of a call in milliseconds
  *
- * chat calls chemchat.send_messages; plain inserts the same batch into
+ * chat calls chemchat.send_messages, silent bench.send_messages_silent (the same
+ * without its event, run.d/outbox.sh); plain inserts the same batch into
  * bench.plain, a copy of chemchat.message with its indexes and without any
  * logic, which grows from run to run like the original.  Both wait for the
  * commit.  The users and conversations are those
@@ -28,7 +29,8 @@
 typedef struct Run
 {
 	PGconn *conn;
-	bool is_chat;
+	bool is_chat;   /* else plain */
+	bool is_silent; /* chat, without its event */
 	int batch;
 	int conversations;
 	int64_t rate;
@@ -164,7 +166,10 @@ static void
 prepare(Run *run)
 {
 	const char *sql =
-		run->is_chat
+		run->is_silent
+			? "SELECT code FROM bench.send_messages_silent($1::uuid[],"
+			  "$2::uuid[],$3::uuid[],$4::text[])"
+		: run->is_chat
 			? "SELECT code FROM chemchat.send_messages($1::uuid[],$2::uuid[],"
 			  "$3::uuid[],$4::text[])"
 			: "INSERT INTO bench.plain(conversation_id, seq, id, sender, "
@@ -197,7 +202,8 @@ main(int argc, char **argv)
 		switch (opt)
 		{
 			case 'm':
-				run.is_chat = strcmp(optarg, "chat") == 0;
+				run.is_silent = strcmp(optarg, "silent") == 0;
+				run.is_chat = run.is_silent || strcmp(optarg, "chat") == 0;
 				break;
 			case 'c':
 				run.conversations = (int) strtol(optarg, NULL, 10);
