@@ -13,9 +13,9 @@
 #define EVENTS_PER_TURN 512
 
 /* from these rates on, work is done in groups: see hurry and chore_wait */
-#define GROUPS_EVENTS_PER_MS 2
-#define FLOOD_EVENTS_PER_MS  10
-#define MEASURE_US           5000
+#define GROUPS_EVENTS_PER_SECOND 700
+#define FLOOD_EVENTS_PER_SECOND  10000
+#define MEASURE_US               10000
 
 #define REPORT_EVERY_US        1000000
 /* without events of ours: what others wrote is confirmed now and then */
@@ -311,12 +311,14 @@ static void
 measure(Relay *relay)
 {
 	int64_t took_us = relay->now_us - relay->measured_us;
+	int64_t per_second;
 
 	if (took_us < MEASURE_US)
 		return;
-	if (relay->measured_events * 1000 > FLOOD_EVENTS_PER_MS * took_us)
+	per_second = relay->measured_events * 1000000 / took_us;
+	if (per_second > FLOOD_EVENTS_PER_SECOND)
 		relay->pace = PACE_FLOOD;
-	else if (relay->measured_events * 1000 > GROUPS_EVENTS_PER_MS * took_us)
+	else if (per_second > GROUPS_EVENTS_PER_SECOND)
 		relay->pace = PACE_GROUPS;
 	else
 		relay->pace = PACE_SINGLE;

@@ -7,6 +7,9 @@
  *         -a application -s lsn -e lsn      progress = what that walsender sent
  *       -n 0 with -T prints the number of records in the topic and ends; with
  *       -C as well it makes that topic, 12 partitions, first.
+ *       -W records writes so many into the topic, idempotent, keyed and with
+ *       headers, in small and large batches: a broker that runs compiled code
+ *       is what all are measured on.
  * Out:  one line: events a second between 10 % and 90 % of the backlog, then
  *       for each process name=CPU microseconds an event/peak RSS in MB
  *
@@ -109,6 +112,66 @@ make_topic(Drain *drain)
 	rd_kafka_NewTopic_destroy(topic);
 	rd_kafka_queue_destroy(queue);
 	rd_kafka_destroy(kafka);
+}
+
+static void
+set(rd_kafka_conf_t *conf, const char *name, const char *value)
+{
+	char why[256];
+
+	if (rd_kafka_conf_set(conf, name, value, why, sizeof(why)) !=
+		RD_KAFKA_CONF_OK)
+		die(name, why);
+}
+
+static void
+warm_part(const Drain *drain, int64_t records, const char *linger_ms)
+{
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	rd_kafka_t *kafka;
+	char why[256];
+	char value[256];
+
+	set(conf, "bootstrap.servers", drain->brokers);
+	set(conf, "enable.idempotence", "true");
+	set(conf, "linger.ms", linger_ms);
+	set(conf, "queue.buffering.max.messages", "20000");
+	kafka = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
+	if (!kafka)
+		die("producer", why);
+	memset(value, 'x', sizeof(value));
+	for (int64_t n = 0; n < records; n++)
+	{
+		rd_kafka_headers_t *headers = rd_kafka_headers_new(12);
+		char key[40];
+		int len = snprintf(key, sizeof(key), "%036lld", (long long) n % 1000);
+		rd_kafka_resp_err_t code;
+
+		for (int h = 0; h < 12; h++)
+			rd_kafka_header_add(headers, "ce_extension", 12, key, 20);
+		while (
+			(code = rd_kafka_producev(kafka, RD_KAFKA_V_TOPIC(drain->topic),
+									  RD_KAFKA_V_PARTITION((int32_t) (n % 12)),
+									  RD_KAFKA_V_KEY(key, (size_t) len),
+									  RD_KAFKA_V_VALUE(value, sizeof(value)),
+									  RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+									  RD_KAFKA_V_HEADERS(headers),
+									  RD_KAFKA_V_END)) ==
+			RD_KAFKA_RESP_ERR__QUEUE_FULL)
+			rd_kafka_poll(kafka, 10);
+		if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+			die("produce", rd_kafka_err2str(code));
+	}
+	if (rd_kafka_flush(kafka, 60000) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		die("produce", "not acknowledged in a minute");
+	rd_kafka_destroy(kafka);
+}
+
+static void
+warm(const Drain *drain, int64_t records)
+{
+	warm_part(drain, records / 10, "0");
+	warm_part(drain, records - records / 10, "5");
 }
 
 /*
@@ -218,9 +281,10 @@ main(int argc, char **argv)
 	int64_t start;
 	double seconds;
 	bool makes_topic = false;
+	int64_t warms = 0;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "n:p:B:T:o:a:s:e:C")) != -1)
+	while ((opt = getopt(argc, argv, "n:p:B:T:o:a:s:e:CW:")) != -1)
 		switch (opt)
 		{
 			case 'n':
@@ -250,11 +314,19 @@ main(int argc, char **argv)
 			case 'C':
 				makes_topic = true;
 				break;
+			case 'W':
+				warms = strtoll(optarg, NULL, 10);
+				break;
 			default:
 				return 2;
 		}
 	if (makes_topic)
 		make_topic(&drain);
+	if (warms > 0)
+	{
+		warm(&drain, warms);
+		return 0;
+	}
 	if (drain.topic)
 		open_topic(&drain);
 	else
