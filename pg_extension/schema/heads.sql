@@ -1,5 +1,8 @@
 -- What a client compares when it comes back, and who the ids are.
 
+-- A thousand conversations are a few thousand looks into indexes, each into a
+-- page of its own: so they go in the indexes' order, what hangs on the user is
+-- read in one piece, and mentions are counted only where something is unread.
 CREATE FUNCTION chemchat.heads(actor uuid)
 RETURNS TABLE (conversation_id uuid, ev bigint, seq bigint, read_seq bigint,
 			   mentions int, is_muted boolean, kind text, title text, role text,
@@ -12,24 +15,18 @@ DECLARE
 	acting CONSTANT uuid := chemchat._acting(heads.actor);
 BEGIN
 	RETURN QUERY
-	SELECT m.conversation_id, e.ev,
-		   coalesce(CASE e.kind WHEN 'm' THEN e.seq END,
-					(SELECT last.seq FROM chemchat.message AS last
-					  WHERE last.conversation_id = m.conversation_id
-					  ORDER BY last.seq DESC LIMIT 1), 0),
-		   coalesce(own.read_seq, 0),
-		   (SELECT count(*)::int FROM chemchat.mention AS unread
-			 WHERE unread.user_id = acting
-			   AND unread.conversation_id = m.conversation_id
-			   AND unread.seq > coalesce(own.read_seq, 0)),
+	SELECT m.conversation_id, e.ev, e.seq, coalesce(own.read_seq, 0),
+		   CASE WHEN e.seq > coalesce(own.read_seq, 0) THEN
+				(SELECT count(*)::int FROM chemchat.mention AS unread
+				  WHERE unread.user_id = acting
+					AND unread.conversation_id = m.conversation_id
+					AND unread.seq > coalesce(own.read_seq, 0)) ELSE 0 END,
 		   coalesce(own.is_muted, false), c.kind, c.title, m.role, m.rev,
 		   coalesce(own.delivered_seq, 0), coalesce(own.notify, 'all'),
-		   own.muted_until, c.topic, c.is_public, c.archived_at,
-		   CASE c.kind WHEN 'direct' THEN
-				(SELECT other.user_id FROM chemchat.member AS other
-				  WHERE other.conversation_id = m.conversation_id
-					AND other.user_id <> acting LIMIT 1) END
-	  FROM chemchat.member AS m
+		   own.muted_until, c.topic, c.is_public, c.archived_at, d.other_id
+	  FROM (SELECT * FROM chemchat.member AS seat
+			 WHERE seat.user_id = acting AND seat.state = 'joined'
+			 ORDER BY seat.conversation_id OFFSET 0) AS m
 	  CROSS JOIN LATERAL (
 			SELECT * FROM chemchat.conversation AS it
 			 WHERE it.id = m.conversation_id LIMIT 1) AS c
@@ -39,10 +36,21 @@ BEGIN
 			   AND mine.conversation_id = m.conversation_id
 			 LIMIT 1) AS own ON true
 	  LEFT JOIN LATERAL (
-			SELECT ch.ev, ch.seq, ch.kind FROM chemchat.change AS ch
+			SELECT ch.ev,
+				   coalesce(CASE ch.kind WHEN 'm' THEN ch.seq END,
+							(SELECT last.seq FROM chemchat.message AS last
+							  WHERE last.conversation_id = m.conversation_id
+							  ORDER BY last.seq DESC LIMIT 1), 0) AS seq
+			  FROM chemchat.change AS ch
 			 WHERE ch.conversation_id = m.conversation_id
 			 ORDER BY ch.ev DESC LIMIT 1) AS e ON true
-	 WHERE m.user_id = acting AND m.state = 'joined'
+	  LEFT JOIN (
+			SELECT pair.conversation_id, pair.high AS other_id
+			  FROM chemchat.direct AS pair WHERE pair.low = acting
+			 UNION ALL
+			SELECT pair.conversation_id, pair.low
+			  FROM chemchat.direct AS pair WHERE pair.high = acting) AS d
+			 ON d.conversation_id = m.conversation_id
 	 ORDER BY m.conversation_id;
 END
 $$;

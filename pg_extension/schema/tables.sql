@@ -68,6 +68,7 @@ CREATE TABLE chemchat.direct (
 	conversation_id uuid NOT NULL REFERENCES chemchat.conversation,
 	PRIMARY KEY (low, high)
 );
+CREATE INDEX direct_high ON chemchat.direct (high);
 COMMENT ON TABLE chemchat.direct IS
 	'the one direct conversation of two users, the lower id first';
 
@@ -82,7 +83,7 @@ CREATE TABLE chemchat.member (
 	changed_at timestamptz NOT NULL,
 	PRIMARY KEY (conversation_id, user_id)
 );
-CREATE INDEX member_user ON chemchat.member (user_id);
+CREATE INDEX member_user ON chemchat.member (user_id, conversation_id);
 COMMENT ON TABLE chemchat.member IS
 	'who takes part, and who did: a removed member''s row stays';
 
