@@ -38,7 +38,9 @@ INSERT INTO call (verb, statement) VALUES
 	('admin', 'create_bot(%1$s, ''robo'')'),
 	('all', 'position()'), ('all', 'position_status(''1'', 1, ''0/1'')'),
 	('trusted', 'create_user(''new'')'), ('trusted', 'live_heads(ARRAY[t.id(''anna'')])'),
-	('trusted', 'live_changes(%2$s, 0)'), ('trusted', 'set_password(t.id(''anna''), ''x'', true)'),
+	('trusted', 'live_changes(ARRAY[%2$s], ARRAY[0])'), ('trusted', 'live_mark()'),
+	('trusted', 'live_states(ARRAY[t.id(''anna'')], ARRAY[%2$s])'), ('trusted', 'live_audience(ARRAY[t.id(''anna'')], ARRAY[%2$s])'),
+	('trusted', 'accounts()'), ('trusted', 'bot_tokens(t.id(''anna''))'), ('trusted', 'set_password(t.id(''anna''), ''x'', true)'),
 	('trusted', 'account(''anna'')'), ('trusted', 'revoke_session(t.id(''j''), t.id(''anna''), now())'),
 	('trusted', 'revoke_user_tokens(t.id(''anna''))'), ('trusted', 'revocations()'),
 	('trusted', 'create_bot_token(t.id(''anna''), ''\x00'', ''{}'', NULL)'), ('trusted', 'revoke_bot_token(t.id(''j''))'),
@@ -109,6 +111,7 @@ BEGIN
 			WHEN 'invited' THEN
 				PERFORM chemchat.invite(t.id('anna'), place, t.id(who.name));
 			WHEN 'exmember' THEN
+				PERFORM chemchat.send_message(t.id('anna'), place, t.id('k2'), 'BODY to @exmember');
 				PERFORM chemchat.remove_member(t.id('anna'), place, t.id(who.name));
 			ELSE
 				NULL;
@@ -191,11 +194,11 @@ SELECT o.*, CASE
 			FROM unnest(string_to_array(verb, ' ')) AS v) THEN 'ok'
 	ELSE 'QC002' END AS expected
   FROM outcome AS o;
+-- Whom the gateway or an operator names apart.
 SELECT kind, person, count(*) FILTER (WHERE state = 'ok') AS ok, count(*) FILTER (WHERE state = 'QC001') AS not_found,
 	   count(*) FILTER (WHERE state = 'QC002') AS forbidden, count(*) FILTER (WHERE state = 'QC006') AS unknown_user,
-	   count(*) FILTER (WHERE state = '42501') AS denied,
-	   count(*) FILTER (WHERE state NOT IN ('ok', 'QC001', 'QC002', 'QC006', '42501')) AS others
-  FROM judged GROUP BY kind, person ORDER BY kind, person;
+	   count(*) FILTER (WHERE state = '42501') AS denied, count(*) FILTER (WHERE state IS DISTINCT FROM expected) AS wrong
+  FROM judged WHERE verb NOT IN ('trusted', 'operator') GROUP BY kind, person ORDER BY kind, person;
 SELECT kind, person, verb, statement, expected, told FROM judged WHERE state IS DISTINCT FROM expected ORDER BY kind, person, n;
 
 -- To whoever is not in it, a conversation that is there and one that is not are

@@ -10,7 +10,7 @@ $$;
 SELECT count(*) FROM t.revoked();
 
 -- Accounts.
-SELECT count(*) FROM chemchat.account('alice');
+SELECT password_hash IS NULL AS has_none FROM chemchat.account('alice');
 SELECT chemchat.set_password(t.id('alice'), '$argon2id$one', true);
 SELECT chemchat.set_password(t.id('bob'), '$argon2id$two');
 SELECT handle, t.name(user_id) AS name, password_hash, is_admin, deactivated_at IS NULL AS active, tokens_from IS NOT NULL AS voided

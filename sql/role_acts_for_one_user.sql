@@ -30,7 +30,7 @@ SELECT * FROM t.refusal($$ SELECT chemchat.send_message(t.id('alice'), t.id('lab
 SELECT * FROM t.refusal($$ SELECT chemchat.send_message(t.id('nobody'), t.id('lab'), t.id('k2'), 'x') $$);
 -- Functions without an actor, or with many, are not hers.
 SELECT u.c, r.state FROM unnest(ARRAY['send_messages(''{}'', ''{}'', ''{}'', ''{}'')', 'marks(''{}'', ''{}'', ''{}'', ''{}'')',
-	'live_heads(''{}'')', 'live_changes(t.id(''lab''), 0)', 'account(''alice'')', 'revocations()', 'create_user(''eve'')',
+	'live_heads(''{}'')', 'live_changes(ARRAY[t.id(''lab'')], ARRAY[0])', 'account(''alice'')', 'revocations()', 'create_user(''eve'')',
 	'create_bot(NULL, ''eve'')', 'bot_token(''x'')', 'deactivate_user(t.id(''alice''))', 'set_password(t.id(''bob''), ''x'', true)']) AS u (c),
 	   t.refusal('SELECT chemchat.' || c) AS r;
 -- In her own transaction, with her own rows.
