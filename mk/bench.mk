@@ -8,7 +8,7 @@ bench: ## measure, beside limits and peers of the same run (docs/benchmarks.md)
 	@$(MAKE) --no-print-directory -s -j"$$(nproc)" build stage bench-drivers
 	@BENCH_BIN=$(BENCH) tests/bench/run $(ARGS)
 
-bench-drivers: $(addprefix $(BENCH)/,bench_send bench_ws bench_drain bench_latency) $(BENCH)/chemchat_silent.so
+bench-drivers: $(addprefix $(BENCH)/,bench_send bench_ws bench_sockets bench_drain bench_latency) $(BENCH)/chemchat_silent.so
 
 bench_includes := -Itests/bench -Icommon/base -Icommon/wire -Icommon/jwt $(shell pkg-config --cflags libpq rdkafka 2>/dev/null)
 
