@@ -50,6 +50,10 @@ export class Instance {
 		await this.readEnv();
 	}
 
+	get folder() {
+		return this.#folder;
+	}
+
 	async stop() {
 		try {
 			await this.#run('stop');
