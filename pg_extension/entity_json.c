@@ -65,7 +65,7 @@ PG_FUNCTION_INFO_V1(chemchat_block_json);
 	{                                                                          \
 		static const char *const names[] = { __VA_ARGS__ };                    \
                                                                                \
-		StaticAssertStmt(lengthof(names) <= COLUMNS_MAX, "too many columns");  \
+		StaticAssertDecl(lengthof(names) <= COLUMNS_MAX, "too many columns");  \
 		if (PG_ARGISNULL(0))                                                   \
 			PG_RETURN_NULL();                                                  \
 		open_row(fcinfo, names, lengthof(names), row);                         \

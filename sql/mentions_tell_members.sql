@@ -88,7 +88,7 @@ SELECT state, field FROM t.refusal($$ SELECT chemchat.mentions(t.id('alice'), NU
 SELECT state, field FROM t.refusal($$ SELECT chemchat.mentions(NULL) $$);
 SELECT state, field FROM t.refusal($$ SELECT chemchat.mentions(t.id('x')) $$);
 
--- At most a thousand are told of one message, and who is named is one of them.
+-- Of everybody a thousand are told, and whoever is named.
 INSERT INTO chemchat.app_user (id, handle, display_name, rev, created_at)
 SELECT t.id('crowd' || n), 'crowd' || n, 'x', 1, now() FROM generate_series(1, 1100) AS n;
 SELECT chemchat.create_conversation(t.id('alice'), 'group', 'Crowd', (SELECT array_agg(t.id('crowd' || n) ORDER BY n) FROM generate_series(1, 1000) AS n), t.id('attic')) IS NOT NULL AS made;

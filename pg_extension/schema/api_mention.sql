@@ -45,30 +45,35 @@ $$;
 COMMENT ON FUNCTION chemchat._read_mentions(uuid, uuid, text[]) IS
 	'which members these handles name, each once; NULL: nobody';
 
--- Who has blocked the sender is not told.
+-- Who has blocked the sender is not told.  Of everybody those with the lowest
+-- ids are, who are found without looking at all the others.
 CREATE FUNCTION chemchat._write_mentions(conversation_id uuid, seq bigint,
 	sender uuid, created_at timestamptz, mentions uuid[]) RETURNS void
 LANGUAGE plpgsql AS $$
+DECLARE
+	everybody CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
 BEGIN
 	INSERT INTO chemchat.mention (user_id, conversation_id, seq, created_at)
-	SELECT m.user_id, m.conversation_id, _write_mentions.seq,
+	SELECT told.user_id, _write_mentions.conversation_id, _write_mentions.seq,
 		   _write_mentions.created_at
-	  FROM chemchat.member AS m
-	 WHERE m.conversation_id = _write_mentions.conversation_id
-	   AND m.state = 'joined' AND m.user_id <> _write_mentions.sender
-	   AND (m.user_id = ANY (_write_mentions.mentions)
-			OR _write_mentions.mentions[1]
-			   = '00000000-0000-0000-0000-000000000000')
+	  FROM (SELECT unnest(_write_mentions.mentions)
+			 UNION
+			SELECT * FROM (
+				SELECT m.user_id FROM chemchat.member AS m
+				 WHERE m.conversation_id = _write_mentions.conversation_id
+				   AND m.state = 'joined'
+				 ORDER BY m.user_id
+				 LIMIT CASE WHEN _write_mentions.mentions[1] = everybody
+						THEN 1000 ELSE 0 END) AS others) AS told (user_id)
+	 WHERE told.user_id NOT IN (_write_mentions.sender, everybody)
 	   AND NOT EXISTS (SELECT FROM chemchat.block AS b
-						WHERE b.user_id = m.user_id
+						WHERE b.user_id = told.user_id
 						  AND b.blocked_id = _write_mentions.sender
-						  AND b.is_on)
-	 ORDER BY m.user_id = ANY (_write_mentions.mentions) DESC, m.ev
-	 LIMIT 1000;
+						  AND b.is_on);
 END
 $$;
 COMMENT ON FUNCTION chemchat._write_mentions(uuid, bigint, uuid, timestamptz,
-	uuid[]) IS 'writes who is told of a message, at most 1000';
+	uuid[]) IS 'writes who is told of a message: those named, and of everybody 1000';
 
 -- Messages of one batch have one time: a page ends with all of its last one.
 CREATE FUNCTION chemchat.mentions(actor uuid, before timestamptz DEFAULT NULL,
