@@ -43,6 +43,7 @@ soak: ## kill things under load for long (SECONDS=600)
 
 fuzz: ## every fuzzer for long (SECONDS=600 each)
 	@tests/fuzz/run $(or $(SECONDS),600)
+	@tests/fuzz/hammer --count 1000000
 
 dist: ## a source archive of HEAD in build/
 	@mkdir -p build
