@@ -16,7 +16,7 @@
 #include "gateway_config.h"
 #include "gateway_metrics.h"
 #include "live.h"
-#include "poll.h"
+#include "long_poll.h"
 #include "rest.h"
 #include "ws.h"
 

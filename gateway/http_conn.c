@@ -631,6 +631,7 @@ static bool
 is_api(Slice path)
 {
 	return (path.len >= 4 && memcmp(path.at, "/v1/", 4) == 0) ||
+		   (path.len >= 9 && memcmp(path.at, "/schemas/", 9) == 0) ||
 		   slice_is(path, "/v1") || slice_is(path, "/openapi.yaml") ||
 		   slice_is(path, "/asyncapi.yaml");
 }

@@ -7,7 +7,7 @@
 
 #include "clock.h"
 #include "frames.h"
-#include "poll.h"
+#include "long_poll.h"
 #include "rest_args.h"
 #include "xalloc.h"
 
@@ -40,6 +40,7 @@ rest_new(Chat *chat)
 	rest->handlers[VERB_MARK] = rest_mark;
 	rest->handlers[VERB_EVENTS] = rest_events;
 	rest->handlers[VERB_LIMITS] = rest_limits;
+	rest->handlers[VERB_DOCUMENT] = rest_document;
 	return rest;
 }
 

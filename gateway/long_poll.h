@@ -1,5 +1,5 @@
 /*
- * poll - events over plain HTTP: GET /v1/events, answered when there are any
+ * long_poll - events over plain HTTP: GET /v1/events, answered when there are any
  *
  * Behind each client stands a session like a socket's, with a seat in the
  * registry; its transport gathers frames instead of writing them.  A poll is
@@ -15,8 +15,8 @@
  *
  * One thread.  Times from clock_now_us.
  */
-#ifndef CHEMCHAT_POLL_H
-#define CHEMCHAT_POLL_H
+#ifndef CHEMCHAT_LONG_POLL_H
+#define CHEMCHAT_LONG_POLL_H
 
 #include "rest.h"
 

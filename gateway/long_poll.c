@@ -1,4 +1,4 @@
-#include "poll.h"
+#include "long_poll.h"
 
 #include <stdlib.h>
 #include <string.h>
