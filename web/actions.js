@@ -34,6 +34,11 @@ export class Actions {
 		list.addEventListener('pointerleave', () => this.#rest());
 		list.addEventListener('focusin', (event) =>
 			this.#show(event.target.closest('.message')));
+		list.addEventListener('focusout', (event) => {
+			if (!list.contains(event.relatedTarget) &&
+				!this.#node?.matches(':hover'))
+				this.#show(null);
+		});
 		/* a finger has no pointer that hovers: a tap opens and closes */
 		list.addEventListener('click', (event) => {
 			const isFinger = event.pointerType === 'touch';

@@ -56,7 +56,10 @@ export class Composer {
 		};
 		this.#box.onkeydown = (event) => this.#key(event);
 		this.#box.oninput = () => this.#typed();
-		this.#box.onblur = () => setTimeout(() => this.#offer([]), 150);
+		this.#box.onblur = () => setTimeout(() => {
+			if (document.activeElement !== this.#box)
+				this.#offer([]);
+		}, 150);
 	}
 
 	/* Another conversation: what was typed there. */

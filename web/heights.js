@@ -23,14 +23,28 @@ export class Heights {
 
 	/* As many rows, each as tall as sizeOf(i) says. */
 	reset(count, sizeOf) {
-		if (this.#sizes.length < count) {
-			this.#sizes = new Float64Array(Math.ceil(count * 1.5) + 16);
-			this.#sums = new Float64Array(this.#sizes.length + 1);
-		}
+		this.rebase(Infinity, count, sizeOf);
+	}
+
+	/*
+	 * As many rows; row `i` is what was row `i + by` and keeps its size, one
+	 * that was not there is as tall as sizeOf(i) says.
+	 */
+	rebase(by, count, sizeOf) {
+		const from = Math.min(count, Math.max(0, -by));
+		const upto = Math.max(from, Math.min(count, this.#count - by));
+		const sizes = new Float64Array(count);
+
+		for (let i = 0; i < from; i++)
+			sizes[i] = sizeOf(i);
+		if (upto > from)
+			sizes.set(this.#sizes.subarray(from + by, upto + by), from);
+		for (let i = upto; i < count; i++)
+			sizes[i] = sizeOf(i);
+		this.#sizes = sizes;
+		this.#sums = new Float64Array(count + 1);
 		this.#count = count;
 		this.#valid = 0;
-		for (let i = 0; i < count; i++)
-			this.#sizes[i] = sizeOf(i);
 	}
 
 	size(i) {

@@ -134,7 +134,8 @@ export class Model {
 		if (!known.putMessage(event))
 			return;
 		this.#meet(event.sender);
-		this.#list = null;
+		if (known.last.seq === event.seq)
+			this.#list = null;
 		if (event.sender === this.#me)
 			known.ownSeqs.set(event.clientMsgId, event.seq);
 		if (this.isNamed(event) && event.seq > known.mentionsUpto &&

@@ -112,10 +112,12 @@ export class RowPainter {
 			? 'a deleted message' : oneLine(quoted.body, 140);
 
 		return element('button', { type: 'button', className: 'quote',
-			'data-part': 'quote', 'aria-label':
-				`In reply to ${name ? `${name}: ` : ''}${text}`,
+			'data-part': 'quote',
 			onclick: () => this.#calls.onQuote(row.replyTo) },
-		name && element('b', {}, name), element('span', {}, text));
+		element('span', { className: 'unseen' }, 'In reply to '),
+		name && element('b', {}, name),
+		name && element('span', { className: 'unseen' }, ': '),
+		element('span', {}, text));
 	}
 
 	#sender(row, name) {

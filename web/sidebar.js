@@ -72,15 +72,12 @@ export class Sidebar {
 
 	render(openId, isReady) {
 		const model = this.#model;
-		const query = this.#filter.value.trim().toLowerCase();
-		const all = model.conversations();
-		const archived = all.filter((known) => known.archivedAt).length;
+		const query = this.#query;
+		const archived = model.conversations()
+			.filter((known) => known.archivedAt).length;
 
 		this.#openId = openId;
-		this.#items = all.filter((known) =>
-			(!query || model.titleOf(known).toLowerCase().includes(query)) &&
-			(!known.archivedAt || query || this.#showsArchived ||
-			known.id === openId));
+		this.#items = this.#wanted();
 		const items = this.#items;
 		const places = new Map(items.map((known, i) => [known.id, i]));
 
@@ -96,6 +93,20 @@ export class Sidebar {
 		this.#renderMe();
 		this.#renderInvitations();
 		this.#tellSeen();
+	}
+
+	get #query() {
+		return this.#filter.value.trim().toLowerCase();
+	}
+
+	#wanted() {
+		const query = this.#query;
+
+		return this.#model.conversations().filter((known) =>
+			(!query || this.#model.titleOf(known).toLowerCase()
+				.includes(query)) &&
+			(!known.archivedAt || query || this.#showsArchived ||
+			known.id === this.#openId));
 	}
 
 	#renderMe() {
@@ -217,9 +228,12 @@ export class Sidebar {
 		} else if (event.key === 'ArrowDown' && this.#items.length) {
 			event.preventDefault();
 			this.#virtual.reveal(0)?.firstElementChild.focus();
-		} else if (event.key === 'Enter' && this.#items.length) {
+		} else if (event.key === 'Enter') {
+			const [first] = this.#wanted();	/* of what is typed, not drawn */
+
 			this.#filter.value = '';
-			location.hash = `#c/${this.#items[0].id}`;
+			if (first)
+				location.hash = `#c/${first.id}`;
 		}
 	}
 

@@ -150,7 +150,8 @@ export class Thread {
 		const rows = this.#rows;
 
 		this.#isDrawing = true;
-		this.#virtual.render({ count: rows.count, key: (i) => rows.key(i),
+		this.#virtual.render({ count: rows.count, base: known.lo,
+			key: (i) => rows.key(i),
 			indexOf: (key) => rows.indexOf(key),
 			estimate: (i) => ROW_PX + LINE_PX * rows.lines(i) },
 		[this.#id, known.lo, known.hi, rows.count, known.isLoaded].join());

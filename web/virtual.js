@@ -5,7 +5,10 @@
  * the reader looks at stays where it is when the estimate proves wrong, when
  * rows come or go above it, and when a row changes its height.
  *
- * The source: {count, key(i), indexOf(key), estimate(i)}; fill(node, i) draws.
+ * The source: {count, key(i), indexOf(key), estimate(i), base?}; fill(node, i)
+ * draws.  With a `base`, the row at `i` is the one numbered `base + i` for as
+ * long as the list is not cleared, so that a long list can grow at its ends
+ * without being gone through.
  * Padding of the list stands for what is not there.
  */
 
@@ -30,6 +33,7 @@ export class VirtualList {
 	#first = 0;
 	#end = 0;
 	#signature = '';
+	#base;						/* of what #heights holds */
 	#sticksToEnd;
 	#isAtEnd;
 	#width = 0;
@@ -66,6 +70,7 @@ export class VirtualList {
 		this.#nodes.clear();
 		this.#list.replaceChildren();
 		this.#signature = '';
+		this.#base = undefined;
 		this.#heights.reset(0);
 		this.#isAtEnd = this.#sticksToEnd;
 		this.#scroll.scrollTop = 0;
@@ -78,7 +83,11 @@ export class VirtualList {
 		this.#source = source;
 		if (signature !== this.#signature) {
 			this.#signature = signature;
-			this.#heights.reset(source.count, (i) =>
+			const by = source.base === undefined || this.#base === undefined
+				? Infinity : source.base - this.#base;
+
+			this.#base = source.base;
+			this.#heights.rebase(by, source.count, (i) =>
 				this.#measured.get(source.key(i)) ?? source.estimate(i));
 		}
 		this.#settle(anchor, true);

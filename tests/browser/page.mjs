@@ -68,6 +68,139 @@ export const tests = {
 		return { server, page };
 	},
 
+	async a_password_signs_in_and_signing_out_leaves_nothing(browser) {
+		const { server, general, bob } = await world();
+		const page = await openPage(browser, server.url);
+		const signIn = async (password) => {
+			await page.getByLabel('Handle').fill('Alice');
+			await page.getByLabel('Password', { exact: true }).fill(password);
+			await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+		};
+
+		server.passwords.set('alice', 'correct horse');
+		server.write(general, bob, 'a secret');
+		await signIn('wrong');
+		await page.getByText('do not belong together').waitFor();
+		assert.equal(await page.getByLabel('Password', { exact: true })
+			.inputValue(), '');
+		await signIn('correct horse');
+		await lastIs(page, 'a secret');
+		await page.locator('#body').fill('half');
+		/* changed, and signed in with the new one from then on */
+		await page.locator('#me').click();
+		await page.getByText('Change password').first().click();
+		await page.getByLabel('Password now').fill('correct horse');
+		await page.getByLabel('New password').fill('battery staple');
+		await page.getByRole('button', { name: 'Change password' }).click();
+		await page.getByText('Your other devices').waitFor();
+		await page.getByRole('button', { name: 'Sign out' }).click();
+		await page.locator('#handle').waitFor();
+		assert.equal(server.signedOut.length, 1);
+		const kept = await page.evaluate(async () => JSON.stringify([
+			{ ...localStorage }, { ...sessionStorage },
+			(await indexedDB.databases()).map(({ name }) => name)]));
+
+		assert.equal(kept, '[{},{},[]]');
+		await page.goBack().catch(() => {});
+		assert.ok(!(await page.locator('body').innerText()).includes('secret'));
+		/* a wrong password is an answer of 401, which the console calls an error */
+		page.complaints = page.complaints.filter((line) => !/401/u.test(line));
+		return { server, page };
+	},
+
+	async a_session_that_stays_is_there_in_the_next_tab(browser) {
+		const { server } = await world();
+		const page = await openPage(browser, server.url);
+
+		server.passwords.set('alice', 'correct horse');
+		await page.getByLabel('Handle').fill('alice');
+		await page.getByLabel('Password', { exact: true }).fill('correct horse');
+		await page.getByLabel('Stay signed in on this device').check();
+		await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+		await page.locator('.conversation').waitFor();
+		const next = await page.context().newPage();
+
+		await next.goto(server.url);
+		await next.locator('.conversation').waitFor();
+		return { server, page };
+	},
+
+	async the_looks_are_chosen_and_kept(browser) {
+		const { server, link } = await world();
+		const page = await openPage(browser, link);
+		const ground = () => page.evaluate(() =>
+			getComputedStyle(document.body).backgroundColor);
+		const light = await ground();
+
+		await page.locator('#me').click();
+		await page.getByText('Dark', { exact: true }).click();
+		assert.notEqual(await ground(), light);
+		await page.reload();
+		await page.locator('.conversation').waitFor();
+		assert.notEqual(await ground(), light);
+		return { server, page };
+	},
+
+	async everything_in_the_list_of_shortcuts_works(browser) {
+		const { server, alice, bob, general, link } = await world();
+
+		server.addConversation('group', 'Lab', [alice, bob]);
+		server.write(general, alice, 'mine', { agoMs: 60000 });
+		server.write(general, bob, 'his', { agoMs: 30000 });
+		const page = await openPage(browser, link);
+		const focused = () => page.evaluate(() => document.activeElement.id ||
+			document.activeElement.className);
+		const title = async (text) => page.locator('#title',
+			{ hasText: text }).waitFor();
+
+		await title('General');
+		await page.keyboard.press('Alt+ArrowDown');
+		await title('Lab');
+		await page.keyboard.press('Alt+ArrowUp');
+		await title('General');
+		await page.keyboard.press('Control+k');
+		assert.equal(await focused(), 'filter');
+		await page.keyboard.type('lab');
+		await page.keyboard.press('Enter');
+		await title('Lab');
+		await page.keyboard.press('Alt+ArrowUp');
+		await title('General');
+		/* into the messages and about them */
+		await page.locator('#body').focus();
+		await page.keyboard.press('Escape');
+		assert.match(await focused(), /message/u);
+		await page.keyboard.press('r');
+		await page.getByText('Replying to Bob').waitFor();
+		await page.keyboard.press('Escape');
+		await page.keyboard.press('Escape');
+		await page.keyboard.press('ArrowUp');
+		await page.keyboard.press('e');
+		await page.getByText('Editing your message').waitFor();
+		await page.keyboard.press('Escape');
+		await page.keyboard.press('Escape');
+		await page.keyboard.press('t');
+		await page.locator('#pane .message').waitFor();
+		await page.keyboard.press('Alt+d');
+		await page.locator('#pane-title', { hasText: 'Details' }).waitFor();
+		await page.keyboard.press('Escape');
+		await page.locator('#pane').waitFor({ state: 'hidden' });
+		await page.locator('.message').last().focus();
+		await page.keyboard.press('?');
+		await page.locator('.dialog .keys').first().waitFor();
+		await page.keyboard.press('Escape');
+		await page.locator('.dialog').waitFor({ state: 'detached' });
+		await page.keyboard.press('ArrowUp');
+		await page.keyboard.press('Delete');
+		await page.getByRole('button', { name: 'Delete', exact: true }).click();
+		await page.getByText('This message was deleted.').waitFor();
+		await page.keyboard.press('Alt+m');
+		await page.getByText('Nobody has mentioned you yet.').waitFor();
+		await page.keyboard.press('Escape');
+		await page.keyboard.press('Control+Shift+N');
+		await page.locator('.kinds').waitFor();
+		return { server, page };
+	},
+
 	async nothing_written_becomes_markup(browser) {
 		const { server, bob, general, link } = await world();
 		const evil = '<img src=x onerror="document.title=\'owned\'">' +

@@ -120,6 +120,18 @@ export class MockServer {
 			mentions: this.named(id, body) });
 	}
 
+	/* Many at once, told to nobody. */
+	fill(id, sender, count, bodyOf) {
+		const at = this.conversations.get(id);
+
+		for (let i = 0; i < count; i++)
+			at.log.push({ kind: 'message', conversationId: id,
+				ev: at.log.length + 1, rev: 1, id: randomUUID(), seq: ++at.seq,
+				sender, clientMsgId: randomUUID(), body: bodyOf(i + 1),
+				createdAt: new Date(Date.now() - (count - i) * 1000)
+					.toISOString() });
+	}
+
 	named(id, body) {
 		const { members } = this.conversations.get(id);
 		const ids = [...members].filter((userId) =>

@@ -35,6 +35,22 @@ test('every_row_stands_where_those_above_it_end', () => {
 	}
 });
 
+test('rows_keep_their_size_when_others_come_before_and_behind_them', () => {
+	const heights = new Heights();
+	const sizes = () => Array.from({ length: heights.count },
+		(_, i) => heights.size(i));
+
+	heights.reset(3, (i) => i + 1);
+	heights.rebase(-2, 6, () => 9);
+	assert.deepEqual(sizes(), [9, 9, 1, 2, 3, 9]);
+	heights.rebase(3, 3, () => 7);
+	assert.deepEqual(sizes(), [2, 3, 9]);
+	heights.rebase(50, 2, () => 5);
+	assert.deepEqual(sizes(), [5, 5]);
+	heights.rebase(-50, 2, () => 4);
+	assert.deepEqual(sizes(), [4, 4]);
+});
+
 test('nothing_is_nowhere', () => {
 	const heights = new Heights();
 
