@@ -68,6 +68,8 @@ export class Desk {
 		this.#listen();
 		listenForShortcuts({ ...this.#doings.ofKeyboard(),
 			find: () => this.#sidebar.focusFilter(),
+			escape: () => this.#pane.held ? this.#pane.close()
+				: this.#thread.focus(true),
 			neighbour: (by, isUnread) =>
 				this.#goTo(this.#sidebar.neighbour(by, { isUnread })) });
 		byId('sign-in').hidden = true;

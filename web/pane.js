@@ -38,10 +38,9 @@ export class Pane {
 		byId('pane-composer').hidden = true;
 		byId('pane').hidden = false;
 		byId('app').classList.add('has-pane');
+		byId('pane-body').focus({ preventScroll: true });
 		held.open(byId('pane-body'));
 		this.render();
-		if (!byId('pane').contains(document.activeElement))
-			byId('pane-body').focus({ preventScroll: true });
 	}
 
 	close() {

@@ -39,7 +39,8 @@ export const SHORTCUTS = [
 	]],
 ];
 
-/* calls: shortcuts, find, begin, mentions, details, neighbour(by, isUnread) */
+/* calls: shortcuts, find, begin, mentions, details, escape,
+ * neighbour(by, isUnread) */
 export function listenForShortcuts(calls) {
 	addEventListener('keydown', (event) => {
 		const call = callOf(event, calls);
@@ -66,6 +67,8 @@ function callOf(event, calls) {
 		return calls.mentions;
 	if (altKey && !isCommand && key.toLowerCase() === 'd')
 		return calls.details;
+	if (key === 'Escape' && event.target === document.body)
+		return calls.escape;
 	if (key === '?' && !isCommand && !altKey &&
 		!event.target.closest?.('input, textarea, select'))
 		return calls.shortcuts;
