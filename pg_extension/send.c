@@ -49,7 +49,8 @@ send_batch(SendItem *items, int count, bool is_waiting)
 	link_same_keys(items, count);
 
 	send_store_begin();
-	send_store_lock(conversations, conversation_count, is_waiting);
+	send_store_lock(conversations, conversation_count,
+					count == 1 ? items[0].actor : NULL, is_waiting);
 	send_store_read_heads(conversations, conversation_count);
 	send_store_look_up(items, count);
 	send_rich_find_parents(items, count);

@@ -20,15 +20,26 @@
  * index: a plan made while the table was empty would else be allowed to read
  * all of it, once per batch, for as long as the plan lives.
  */
+/*
+ * A stranger alone must not wait for a lock, nor hold one, which takes a
+ * flush: the time would tell her that there is such a conversation.  Among
+ * others she cannot tell.
+ */
+#define KNOWS_IT                                                               \
+	" AND (pg_catalog.cardinality($2) = 0"                                     \
+	"      OR EXISTS (SELECT FROM chemchat.member AS seat"                     \
+	"                  WHERE seat.conversation_id = c.id"                      \
+	"                    AND seat.user_id = ANY ($2)))"
+
 static const char lock_waiting[] =
 	"SELECT c.id, c.kind, c.archived_at IS NOT NULL"
 	"  FROM chemchat.conversation AS c"
-	" WHERE c.id = ANY ($1) ORDER BY c.id FOR NO KEY UPDATE";
+	" WHERE c.id = ANY ($1)" KNOWS_IT " ORDER BY c.id FOR NO KEY UPDATE";
 
-static const char lock_free[] =
-	"SELECT c.id, c.kind, c.archived_at IS NOT NULL"
-	"  FROM chemchat.conversation AS c"
-	" WHERE c.id = ANY ($1) ORDER BY c.id FOR NO KEY UPDATE SKIP LOCKED";
+static const char lock_free[] = "SELECT c.id, c.kind, c.archived_at IS NOT NULL"
+								"  FROM chemchat.conversation AS c"
+								" WHERE c.id = ANY ($1)" KNOWS_IT
+								" ORDER BY c.id FOR NO KEY UPDATE SKIP LOCKED";
 
 /*
  * The last change says both numbers when it is a new message, which it mostly
@@ -125,8 +136,8 @@ typedef struct QueryText
 } QueryText;
 
 static const QueryText query_texts[QUERY_COUNT] = {
-	[LOCK_WAITING] = { lock_waiting, 1, { UUIDARRAYOID } },
-	[LOCK_FREE] = { lock_free, 1, { UUIDARRAYOID } },
+	[LOCK_WAITING] = { lock_waiting, 2, { UUIDARRAYOID, UUIDARRAYOID } },
+	[LOCK_FREE] = { lock_free, 2, { UUIDARRAYOID, UUIDARRAYOID } },
 	[READ_HEADS] = { read_heads, 2, { UUIDARRAYOID, INT8ARRAYOID } },
 	[LOOK_UP] = { look_up,
 				  4,
@@ -166,15 +177,18 @@ send_store_end(void)
 }
 
 void
-send_store_lock(SendConversation *conversations, int count, bool is_waiting)
+send_store_lock(SendConversation *conversations, int count,
+				const pg_uuid_t *only_actor, bool is_waiting)
 {
 	Datum *ids = palloc(sizeof(Datum) * (size_t) count);
-	Datum args[1];
+	Datum actor = UUIDPGetDatum(only_actor);
+	Datum args[2];
 	int at = 0;
 
 	for (int i = 0; i < count; i++)
 		ids[i] = UUIDPGetDatum(&conversations[i].id);
 	args[0] = uuid_array(ids, count);
+	args[1] = uuid_array(&actor, only_actor == NULL ? 0 : 1);
 	run(is_waiting ? LOCK_WAITING : LOCK_FREE, args, SPI_OK_SELECT);
 
 	/* Both are in id order. */

@@ -24,9 +24,12 @@ struct SendConversation
 extern void send_store_begin(void);
 extern void send_store_end(void);
 
-/* Locks in the given order, which is id order; sets is_locked. */
+/*
+ * Locks in the given order, which is id order; sets is_locked.  With
+ * only_actor, who may be NULL, no conversation that she was never in.
+ */
 extern void send_store_lock(SendConversation *conversations, int count,
-							bool is_waiting);
+							const pg_uuid_t *only_actor, bool is_waiting);
 
 /* Sets seq and ev of those that are locked. */
 extern void send_store_read_heads(SendConversation *conversations, int count);

@@ -2,7 +2,9 @@
 -- the conversation's row: reading never waits for writing.
 
 -- Answers every item.  Rows are written in key order, so that two batches
--- never wait for each other in a circle.
+-- never wait for each other in a circle.  LIMIT 1 and what mark and marks SET:
+-- a plan is made once a session, and must be by the indexes whatever the
+-- tables were then.
 CREATE FUNCTION chemchat._mark(actors uuid[], conversation_ids uuid[],
 	read_seqs bigint[], delivered_seqs bigint[], first_rev bigint)
 RETURNS TABLE (item int, code text, field text, read_seq bigint,
@@ -64,9 +66,11 @@ BEGIN
 		SELECT a.user_id, a.conversation_id, a.read_seq, a.delivered_seq,
 			   epoch + a.read_seq + a.delivered_seq, at
 		  FROM asked AS a
-		  LEFT JOIN chemchat.member_state AS old
-				 ON old.user_id = a.user_id
-				AND old.conversation_id = a.conversation_id
+		  LEFT JOIN LATERAL (
+				SELECT * FROM chemchat.member_state AS o
+				 WHERE o.user_id = a.user_id
+				   AND o.conversation_id = a.conversation_id
+				 LIMIT 1) AS old ON true
 		 WHERE a.read_seq > coalesce(old.read_seq, 0)
 			OR a.delivered_seq > coalesce(old.delivered_seq, 0)
 		 ORDER BY a.user_id, a.conversation_id
@@ -99,9 +103,11 @@ BEGIN
 		   CASE WHEN i.refusal = 'ok' THEN w.user_id IS NULL END
 	  FROM unnest(_mark.actors, _mark.conversation_ids, refusals, fields)
 		   WITH ORDINALITY AS i (actor, conversation_id, refusal, field, n)
-	  LEFT JOIN chemchat.member_state AS s
-			 ON s.user_id = i.actor AND s.conversation_id = i.conversation_id
-			AND i.refusal = 'ok'
+	  LEFT JOIN LATERAL (
+			SELECT * FROM chemchat.member_state AS o
+			 WHERE o.user_id = i.actor
+			   AND o.conversation_id = i.conversation_id
+			   AND i.refusal = 'ok' LIMIT 1) AS s ON true
 	  LEFT JOIN unnest(written_users, written_conversations)
 				AS w (user_id, conversation_id)
 			 ON w.user_id = i.actor AND w.conversation_id = i.conversation_id
@@ -114,7 +120,9 @@ COMMENT ON FUNCTION chemchat._mark(uuid[], uuid[], bigint[], bigint[], bigint)
 CREATE FUNCTION chemchat.mark(actor uuid, conversation_id uuid,
 	INOUT read_seq bigint DEFAULT NULL, INOUT delivered_seq bigint DEFAULT NULL,
 	OUT rev bigint, OUT is_duplicate boolean)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	first_rev CONSTANT bigint := chemchat._begin_write();
 	acting CONSTANT uuid := chemchat._acting(mark.actor);
@@ -142,7 +150,9 @@ CREATE FUNCTION chemchat.marks(actors uuid[], conversation_ids uuid[],
 	read_seqs bigint[], delivered_seqs bigint[])
 RETURNS TABLE (item int, code text, read_seq bigint, delivered_seq bigint,
 			   rev bigint, field text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	first_rev CONSTANT bigint := chemchat._begin_write();
 	argument record;
