@@ -184,7 +184,7 @@ print_outbox(PgSession *session, bool *is_well, Error *err)
 					" pg_size_pretty(coalesce(o.bytes, 0)),"
 					" coalesce(round(extract(epoch FROM o.oldest_age), 1)::text"
 					"          || ' s', '-'),"
-					" o.state IN ('streaming', 'active')"
+					" o.state = 'streaming'"
 					" FROM chemchat.outbox_status() AS o ORDER BY o.slot",
 					0, NULL, err))
 		return false;

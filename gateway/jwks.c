@@ -102,7 +102,7 @@ bool
 jwks_want(Jwks *jwks)
 {
 	if (jwks->attempt == NULL &&
-		jwks_schedule_may_ask(&jwks->schedule, clock_now_us()))
+		jwks_schedule_ask_unknown(&jwks->schedule, clock_now_us()))
 		attempt(jwks);
 	return jwks->attempt != NULL;
 }
@@ -125,7 +125,6 @@ attempt(Jwks *jwks)
 	begun->algs = jwks->config.algs;
 	begun->work.data = begun;
 	jwks->attempt = begun;
-	jwks_schedule_asked(&jwks->schedule, clock_now_us());
 	uv_queue_work(jwks->loop, &begun->work, on_thread, after);
 }
 

@@ -9,22 +9,19 @@ jwks_schedule_is_due(const JwksSchedule *schedule, int64_t now_us)
 }
 
 bool
-jwks_schedule_may_ask(const JwksSchedule *schedule, int64_t now_us)
+jwks_schedule_ask_unknown(JwksSchedule *schedule, int64_t now_us)
 {
-	return schedule->tried_us == 0 ||
-		   now_us - schedule->tried_us >= JWKS_UNKNOWN_S * US;
+	if (schedule->unknown_us != 0 &&
+		now_us - schedule->unknown_us < JWKS_UNKNOWN_S * US)
+		return false;
+	schedule->unknown_us = now_us;
+	return true;
 }
 
 bool
 jwks_schedule_is_stale(const JwksSchedule *schedule, int64_t now_us)
 {
 	return schedule->stale_us != 0 && now_us >= schedule->stale_us;
-}
-
-void
-jwks_schedule_asked(JwksSchedule *schedule, int64_t now_us)
-{
-	schedule->tried_us = now_us;
 }
 
 void

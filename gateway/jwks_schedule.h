@@ -27,20 +27,18 @@
 typedef struct JwksSchedule
 {
 	int64_t next_us;
-	int64_t tried_us; /* 0: never */
-	int64_t stale_us; /* 0: there is nothing yet */
-	int failures;     /* in a row */
+	int64_t unknown_us; /* last asked for an unknown key; 0: never */
+	int64_t stale_us;   /* 0: there is nothing yet */
+	int failures;       /* in a row */
 } JwksSchedule;
 
 bool jwks_schedule_is_due(const JwksSchedule *schedule, int64_t now_us);
 
-/* For an unknown key: may it be asked now? */
-bool jwks_schedule_may_ask(const JwksSchedule *schedule, int64_t now_us);
+/* For an unknown key: may it be asked now?  True counts as asking. */
+bool jwks_schedule_ask_unknown(JwksSchedule *schedule, int64_t now_us);
 
 /* The keys that are there are too old to be trusted. */
 bool jwks_schedule_is_stale(const JwksSchedule *schedule, int64_t now_us);
-
-void jwks_schedule_asked(JwksSchedule *schedule, int64_t now_us);
 
 /* max_age_s: -1 when the answer did not say. */
 void jwks_schedule_answered(JwksSchedule *schedule, int64_t now_us,
