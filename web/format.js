@@ -122,9 +122,12 @@ export function namePrefix(text, caret) {
 
 /* The people whose handle or name begins so, the best first. */
 export function matching(people, word, most = 8) {
-	const score = ({ handle, displayName = '' }) => {
+	const score = ({ handle, displayName = '', userId }) => {
 		const names = displayName.toLowerCase().split(/\s+/u);
 
+		/* everybody is nobody's first thought */
+		if (!userId && word === '')
+			return 2;
 		return handle.startsWith(word) ? 0
 			: names.some((name) => name.startsWith(word)) ? 1
 				: handle.includes(word) ? 2 : 3;

@@ -2,7 +2,6 @@
 
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { readFile, readdir } from 'node:fs/promises';
 import { Heights } from '../../../web/heights.js';
 import { seededRandom } from './fakes.mjs';
 
@@ -72,16 +71,4 @@ test('the_last_of_a_hundred_thousand_rows_costs_little_to_change', () => {
 		heights.offset(100000);
 	}
 	assert.ok(performance.now() - beganMs < 500);
-});
-
-test('the_service_worker_keeps_exactly_the_pages_files', async () => {
-	const web = new URL('../../../web/', import.meta.url);
-	const worker = await readFile(new URL('sw.js', web), 'utf8');
-	const kept = /const FILES = \[([^\]]*)\]/u.exec(worker)[1]
-		.match(/'[^']+'/gu).map((name) => name.slice(1, -1)).sort();
-	const there = (await readdir(web)).filter((name) =>
-		/\.(?:js|css|svg|webmanifest)$/u.test(name) && name !== 'sw.js')
-		.map((name) => `/${name}`);
-
-	assert.deepEqual(kept, ['/', ...there].sort());
 });

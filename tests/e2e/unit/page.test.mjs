@@ -360,10 +360,16 @@ test('an_at_offers_names_while_it_is_typed', () => {
 	assert.equal(namePrefix('@bob ', 5), null);
 	const people = [{ handle: 'zoe', displayName: 'Bo Zimmer' },
 		{ handle: 'bob', displayName: 'Robert' }, { handle: 'abo' },
-		{ handle: 'mia', displayName: 'Mia' }];
+		{ handle: 'mia', displayName: 'Mia' }]
+		.map((person) => ({ ...person, userId: person.handle }));
 
 	assert.deepEqual(matching(people, 'bo').map(({ handle }) => handle),
 		['bob', 'zoe', 'abo']);
+	/* everybody is not what Enter takes when nothing was typed */
+	assert.equal(matching([{ handle: 'all' }, ...people], '').at(-1).handle,
+		'all');
+	assert.equal(matching([...people, { handle: 'all' }], 'a')[0].handle, 'abo');
+	assert.equal(matching([...people, { handle: 'all' }], 'al')[0].handle, 'all');
 });
 
 test('one_line_is_one_line', () => {
