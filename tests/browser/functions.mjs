@@ -14,7 +14,8 @@ let instance = null;
 let serial = 0;
 
 export async function begin() {
-	instance = new Instance();
+	instance = new Instance({
+		CHEMCHAT_GATEWAY_ARGS: '--local-accounts on' });
 	await instance.start();
 }
 
@@ -411,6 +412,44 @@ export const tests = {
 			.first().click();
 		await bob.locator('.sender', { hasText: 'Dr Alice' }).waitFor();
 		await fine(alice, bob);
+	},
+
+	async a_new_password_ends_the_other_sessions(browser) {
+		const handle = `carol${++serial}`;
+
+		await instance.createUser(handle, 'Carol');
+		await instance.setPassword(handle, 'correct horse');
+		const signIn = async (password) => {
+			const page = await openPage(browser, instance.env.CHEMCHAT_URL);
+
+			await page.getByLabel('Handle').fill(handle);
+			await page.getByLabel('Password', { exact: true }).fill(password);
+			await page.getByRole('button', { name: 'Sign in', exact: true })
+				.click();
+			return page;
+		};
+		const here = await signIn('correct horse');
+		const there = await signIn('correct horse');
+		const online = (page) => page.getByText('You are in no conversation')
+			.waitFor();
+
+		await online(here);
+		await online(there);
+		await here.locator('#me').click();
+		await here.getByText('Change password').first().click();
+		await here.getByLabel('Password now').fill('correct horse');
+		await here.getByLabel('New password').fill('battery staple');
+		await here.getByRole('button', { name: 'Change password' }).click();
+		await here.getByText('Your other devices').waitFor();
+		await there.getByText('Your sign-in has ended').waitFor();
+		const wrong = await signIn('correct horse');
+
+		await wrong.getByText('do not belong together').waitFor();
+		await online(await signIn('battery staple'));
+		/* and this one goes on, over a reload too */
+		await here.reload();
+		await online(here);
+		await fine(here);
 	},
 
 	async it_opens_with_what_it_knew_and_catches_up(browser) {

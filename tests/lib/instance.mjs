@@ -8,7 +8,7 @@
  */
 
 import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { tmpdir } from 'node:os';
@@ -226,6 +226,16 @@ export class Instance {
 		return (await this.sql(`SELECT id FROM chemchat.create_conversation(${
 			quote(actor)}, ${quote(kind)}, ${quote(title)}, ${
 			quote(`{${others.join(',')}}`)})`));
+	}
+
+	/* For local accounts (gateway option local_accounts). */
+	async setPassword(handle, password) {
+		const file = path.join(this.#folder, `password.${handle}`);
+
+		await writeFile(file, `${password}\n`, { mode: 0o600 });
+		await execFileLater(CTL, ['user', 'passwd', handle, '--password-file',
+			file, '--pg', this.env.CHEMCHAT_PG]);
+		await rm(file);
 	}
 
 	async token(userId) {
