@@ -123,6 +123,7 @@ export class ChemChat extends Verbs {
 	 *	events({conversationId, events, upto})	in order, without a hole
 	 *	reset({conversationId})			forget what you hold of it (null: all)
 	 *	people({events})				user, cursor, preference, block events
+	 *	stale()							ask cursors() of what is looked at
 	 *	invited({conversationId})		ask invitations()
 	 *	outbox(entries)					it changed: the moment to store it
 	 *	sent({entry, ok})				acknowledged
@@ -266,8 +267,10 @@ export class ChemChat extends Verbs {
 				break;
 			case 'lag':
 				this.#follow.lag(frame);
-				if (frame.conversationIds.length === 0)
+				if (frame.isStateLost) {
 					this.#askState();
+					this.#emit('stale');
+				}
 				break;
 			case 'state':
 				this.#people(frame.events);

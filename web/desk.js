@@ -109,6 +109,7 @@ export class Desk {
 			model.me = this.#chat.userId;
 			this.#feed.isReady = true;
 			this.#feed.reconnected();
+			this.#feed.previewSome();
 			this.#askInvitations();
 			this.#markDelivered();
 			this.route();
@@ -128,6 +129,10 @@ export class Desk {
 			events.forEach((event) => model.apply(event));
 			this.#store.changed(events.map((event) => event.conversationId)
 				.filter(Boolean));
+		});
+		on('stale', () => {
+			this.#feed.reconnected();
+			this.#feed.people(this.#thread.id);
 		});
 		on('invited', () => this.#askInvitations());
 		on('reset', ({ conversationId }) => {

@@ -203,7 +203,8 @@ export class Doings {
 
 	async #channels() {
 		const { chat, open } = this.#of;
-		const chosen = await askChannel((query) => chat.channels({ query }));
+		const chosen = await askChannel((query) => chat.channels(
+			{ query, maxRows: 200 }));
 
 		if (chosen?.isMember)
 			open(chosen.id);

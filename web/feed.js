@@ -10,6 +10,7 @@ const PAGE_ROWS = 60;
 const JUMP_ROWS = 80;
 const JUMP_BELOW = 40;			/* of them behind the message jumped to */
 const PREVIEWS_AT_ONCE = 6;
+const UNSEEN_PREVIEWS = 200;	/* of conversations not in sight */
 const MEMBERS_AT_ONCE = 200;
 const MOST_MEMBERS = 1000;		/* listed in the page */
 
@@ -105,6 +106,14 @@ export class Feed {
 	}
 
 	/* ---- what the list shows ---- */
+
+	/* When something was last said puts the list in order; those in sight
+	 * go first all the same. */
+	previewSome() {
+		this.preview(this.#model.conversations()
+			.filter((known) => known.isPreviewStale && !known.lastAtMs)
+			.slice(0, UNSEEN_PREVIEWS).map(({ id }) => id));
+	}
 
 	preview(ids) {
 		if (!this.isReady)

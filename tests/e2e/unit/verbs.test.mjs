@@ -110,9 +110,13 @@ test('state_is_asked_at_every_welcome_and_told_with_what_comes_live', async () =
 	answer(next, 'state', { events: [{ ...block, rev: 2 }] }, 'state');
 	await settle();
 	assert.equal(told.at(-1).rev, 2);
-	next.say({ type: 'lag', conversationIds: [] });
+	let stale = 0;
+
+	client.on('stale', () => { stale++; });
+	next.say({ type: 'lag', conversationIds: ['c'], isStateLost: true });
 	await settle();
 	assert.equal(next.count('state'), 2);
+	assert.equal(stale, 1);
 });
 
 test('an_invitation_is_told', async () => {
