@@ -16,6 +16,8 @@
 #include "log.h"
 
 #define FAST_TICK_MS      5
+#define CALM_TICK_MS      50 /* while nobody does anything */
+#define CALM_AFTER_MS     1000
 #define SLOW_TICK_MS      500
 #define CLOSE_WAIT_MS     2500
 #define OTHER_DESCRIPTORS 256
@@ -30,6 +32,7 @@ static int64_t raise_descriptor_limit(int64_t connections, int64_t others);
 
 /* loop */
 static void on_fast(uv_timer_t *timer);
+static void set_pace(Gateway *gateway);
 static void on_slow(uv_timer_t *timer);
 static void on_wake(uv_poll_t *poll, int status, int events);
 static void drain(Gateway *gateway);
@@ -194,6 +197,39 @@ on_fast(uv_timer_t *timer)
 	polls_turn(gateway->chat.polls);
 	if (gateway->is_draining)
 		drain(gateway);
+	set_pace(gateway);
+}
+
+/*
+ * Two hundred wake-ups a second are most of what an idle gateway costs, and
+ * only what is under way needs them.
+ */
+static void
+set_pace(Gateway *gateway)
+{
+	const Chat *chat = &gateway->chat;
+	int64_t now_us = clock_now_us();
+	uint64_t done = chat->counts.requests +
+					fanout_counts(chat->fanout)->events +
+					fanout_state_counts(chat->state)->events +
+					roster_counts(chat->roster)->rows +
+					http_server_counts(door_http(gateway->door))->requests;
+	uint64_t pace_ms;
+
+	if (done != gateway->done || db_load(chat->db) > 0 ||
+		sessions_requests(chat->sessions) > 0 || door_busy(gateway->door) > 0 ||
+		!live_is_live(gateway->live) || gateway->is_draining)
+	{
+		gateway->done = done;
+		gateway->active_us = now_us;
+	}
+	pace_ms = now_us - gateway->active_us < CALM_AFTER_MS * INT64_C(1000)
+				  ? FAST_TICK_MS
+				  : CALM_TICK_MS;
+	if (uv_timer_get_repeat(&gateway->fast) == pace_ms)
+		return;
+	uv_timer_set_repeat(&gateway->fast, pace_ms);
+	uv_timer_again(&gateway->fast);
 }
 
 static void

@@ -41,6 +41,8 @@ typedef struct Gateway
 	Error db_reason;
 	bool is_configured; /* what fails from here on is not a setting */
 	bool is_draining;
+	uint64_t done;     /* requests and events, as last seen */
+	int64_t active_us; /* when there was something to do last */
 	int64_t drain_began_us;
 	int64_t max_connections;
 } Gateway;

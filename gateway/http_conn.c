@@ -436,7 +436,7 @@ answered(HttpConn *http, const HttpAnswer *answer, const Buf *body)
 	HttpAnswer whole = *answer;
 	Buf out;
 
-	assert(http_is_status(answer->status));
+	assert(answer->status >= 200 && answer->status < HTTP_STATUSES);
 	http->request = NULL;
 	whole.is_last = http->is_last = http->is_last || http->server->is_stopped;
 	if (!http->may_read)

@@ -9,6 +9,10 @@
 #include "session_private.h"
 #include "xalloc.h"
 
+/* Pings of one tick, twice a second: all within half of FRAME_PING_MS. */
+#define PINGS_MIN   100
+#define PINGS_SHARE 25
+
 static uint32_t mono_quarters(void);
 static uint32_t wall_s(void);
 static void expire_tokens(Sessions *sessions);
@@ -39,6 +43,7 @@ sessions_tick(Sessions *sessions)
 {
 	uint32_t now = mono_quarters();
 	Session *session;
+	int pings;
 
 	while ((session = sessions->lists[WAIT_HELLO].head) != NULL &&
 		   now - session->since > SESSIONS_HELLO_S * QUARTERS)
@@ -57,8 +62,11 @@ sessions_tick(Sessions *sessions)
 		session_close(session, CLOSE_NO_PONG, "no pong");
 		sessions->counts.closed_no_pong++;
 	}
+	/* After a mass reconnect all are due at once: they are spread. */
+	pings = PINGS_MIN + sessions->count / PINGS_SHARE;
 	while ((session = sessions->lists[WAIT_SIGN].head) != NULL &&
-		   now - session->since >= FRAME_PING_MS * QUARTERS / 1000)
+		   now - session->since >= FRAME_PING_MS * QUARTERS / 1000 &&
+		   pings-- > 0)
 	{
 		session_list_remove(session);
 		session_list_append(session, WAIT_PONG);

@@ -106,3 +106,39 @@ export const TAKEN = [
 	['writing to the page', 'DELETE / HTTP/1.1\r\nHost: a\r\n\r\n', 405],
 	['a socket without an upgrade', get('/v1/ws'), 426],
 ];
+
+/*
+ * Bodies of a member's POST .../messages: [what it is, body, status, how].
+ * type: another Content-Type, null for none; offset: the problem says where.
+ */
+const key = '"clientMsgId":"01930000-0000-7000-8000-0000000000aa"';
+const deep = (levels) => `{"body":"x","x":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+
+export const BODIES = [
+	['the wrong type', '{"body":"x"}', 415, { type: 'text/plain' }],
+	['no type', '{"body":"x"}', 415, { type: null }],
+	['a form', 'body=x', 415, { type: 'application/x-www-form-urlencoded' }],
+	['nothing', '', 400, {}],
+	['no JSON', 'body', 400, { hasOffset: true }],
+	['half of it', '{"body":"x"', 400, { hasOffset: true }],
+	['NaN', '{"body":"x","seq":NaN}', 400, { hasOffset: true }],
+	['Infinity', '{"body":"x","seq":-Infinity}', 400, { hasOffset: true }],
+	['33 levels', deep(33), 400, { hasOffset: true }],
+	['60,000 levels', deep(30000), 400, { hasOffset: true }],
+	['a key twice', '{"body":"x","body":"y"}', 400, { hasOffset: true }],
+	['half a surrogate pair', '{"body":"\\ud83d"}', 400, { hasOffset: true }],
+	['the other half', '{"body":"\\udc4d"}', 400, { hasOffset: true }],
+	['NUL, escaped', '{"body":"a\\u0000b"}', 400, { hasOffset: true }],
+	['NUL', '{"body":"a\0b"}', 400, { hasOffset: true }],
+	['a bare control character', '{"body":"a\nb"}', 400, { hasOffset: true }],
+	['what is not UTF-8', '{"body":"\xff"}', 400, { hasOffset: true }],
+	['bytes behind it', '{"body":"x"} x', 400, { hasOffset: true }],
+	['two objects', '{"body":"x"}{"body":"y"}', 400, { hasOffset: true }],
+	['an array', '[{"body":"x"}]', 400, { hasOffset: true }],
+	['2^63', '{"body":"x","replyTo":9223372036854775808}', 400, {}],
+	['1e999', '{"body":"x","replyTo":1e999}', 400, { hasOffset: true }],
+	['a fraction', '{"body":"x","replyTo":1.5}', 400, { field: 'replyTo' }],
+	['a number for a text', '{"body":7}', 400, { field: 'body' }],
+	['no body in the body', `{${key}}`, 400, { field: 'body' }],
+	['64 KiB of spaces around it', `{"body":"x"}${' '.repeat(65524)}`, 201, {}],
+];

@@ -5,13 +5,14 @@
  * Out:  a line per row that failed, counts per part; `N passed, N failed`
  */
 
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Instance } from '../lib/instance.mjs';
 import { sleep, waitFor } from '../lib/wait.mjs';
 import { GOODBYES, VIOLATIONS } from './ws_rows.mjs';
-import { REFUSED, TAKEN } from './http_rows.mjs';
+import { BODIES, REFUSED, TAKEN } from './http_rows.mjs';
 import { RawSocket, frame, text } from './raw_socket.mjs';
 import { slowRows } from './slow_rows.mjs';
 import { storm } from './storm.mjs';
@@ -101,6 +102,35 @@ async function takes([what, bytes, status]) {
 		socket.bytes = Buffer.alloc(0);
 		socket.say('GET /none HTTP/1.1\r\nHost: a\r\n\r\n');
 		need((await socket.response()).status === 404, 'no keep-alive');
+	}));
+}
+
+async function judgesBody([what, body, status, how]) {
+	await row(`HTTP body: ${what}`, () => withSocket(async (socket) => {
+		const type = how.type === undefined ? 'application/json' : how.type;
+		const bytes = Buffer.from(body, 'latin1');
+
+		socket.say(`POST /v1/conversations/${instance.env.CHEMCHAT_CONVERSATION}` +
+			'/messages HTTP/1.1\r\nHost: a\r\n' +
+			`Authorization: Bearer ${instance.env.CHEMCHAT_TOKEN_BOB}\r\n` +
+			`Idempotency-Key: ${randomUUID()}\r\n` +
+			(type === null ? '' : `Content-Type: ${type}\r\n`) +
+			`Content-Length: ${bytes.length}\r\n\r\n`).say(bytes);
+		const answer = await socket.response();
+
+		need(answer.status === status, `${answer.status}, not ${status}: ${
+			answer.body}`);
+		if (status >= 400) {
+			isProblem(answer);
+			const problem = JSON.parse(answer.body);
+
+			need(!how.hasOffset || Number.isInteger(problem.offset),
+				`no offset: ${answer.body}`);
+			need(!how.field || problem.field === how.field,
+				`not the field ${how.field}: ${answer.body}`);
+			need(!answer.body.includes('eyJ'), 'it echoes the token');
+		}
+		need(!answer.isLast, 'the connection ends for a mistake in a body');
 	}));
 }
 
@@ -264,6 +294,8 @@ try {
 		await refuses(one);
 	for (const one of TAKEN)
 		await takes(one);
+	for (const one of BODIES)
+		await judgesBody(one);
 	for (const one of [...VIOLATIONS, ...GOODBYES]) {
 		await violates(one, { isHello: false });
 		await violates(one, { isHello: true });
