@@ -48,6 +48,7 @@ gateway_configure()
 		setting pg "$pg_gateway"
 		servers_settings
 		setting jwt_secret_file "$jwt_secret"
+		echo "local_accounts = on"
 		setting web_root "$root/web"
 		echo "listen_host = 127.0.0.1"
 		echo "listen_port = $(port_of gateway)"

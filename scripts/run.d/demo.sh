@@ -2,6 +2,7 @@
 # demo.sh - Alice, Bob and a conversation; sourced by scripts/run
 #
 # Fixed ids and the API's own idempotence: doing it again changes nothing.
+# Their passwords are made once and kept in $run/secret.
 
 alice=01930000-0000-7000-8000-00000000a11c
 bob=01930000-0000-7000-8000-000000000b0b
@@ -16,6 +17,52 @@ demo_make()
 		SELECT chemchat.create_conversation('$alice', 'group', 'General',
 			ARRAY['$bob']::uuid[], '$conversation');
 	END
+}
+
+# Both may sign in, and Alice may make bots.  Only what is missing is set: a
+# password that is set again ends every session.
+demo_accounts()
+{
+	local name
+	for name in alice bob; do
+		demo_account "$name" || die "could not give $name a password"
+	done
+	if [ "$(demo_has alice is_admin)" != t ]; then
+		demo_ctl user admin alice on || die "could not make Alice an administrator"
+	fi
+	password_alice=$(<"$run/secret/password_alice")
+	password_bob=$(<"$run/secret/password_bob")
+}
+
+demo_account()
+{
+	local file=$run/secret/password_$1
+	if [ -s "$file" ] && [ "$(demo_has "$1" 'password_hash IS NOT NULL')" = t ]; then
+		return
+	fi
+	[ -s "$file" ] || (umask 077 && demo_password | write_file "$file") || return
+	demo_ctl user passwd "$1" --password-file "$file"
+}
+
+# demo_has HANDLE WHAT - t, f, or nothing, of her account
+demo_has()
+{
+	sql <<<"SELECT a.$2 FROM chemchat.account('$1') AS a"
+}
+
+demo_ctl()
+{
+	"$bin/chemchatctl" "$@" --pg "$pg_service"
+}
+
+# Four words of four: easily read from one window and typed into another.
+demo_password()
+{
+	perl -e 'open my $random, "<:raw", "/dev/urandom" or die;
+		read $random, my $bytes, 16;
+		my @letters = ("a" .. "k", "m", "n", "p" .. "z", 2 .. 9);
+		my $text = join "", map { $letters[ord($_) % 32] } split //, $bytes;
+		print join("-", $text =~ /(....)/g), "\n";'
 }
 
 # Sets token_alice and token_bob: good for a week, made anew at each start.

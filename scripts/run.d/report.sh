@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # one script in several files
 # report.sh - what others read: the env file, the links, the status
 
-# env_write - $run/env, whole or not at all; 0600, since it holds tokens
+# env_write - $run/env, whole or not at all; 0600, since it holds tokens and
+# passwords
 env_write()
 {
 	local gateway_port names='' name value
@@ -14,6 +15,8 @@ env_write()
 		[CHEMCHAT_REDIS]=${CHEMCHAT_USE_REDIS:-$redis_url}
 		[CHEMCHAT_TOKEN_ALICE]=$token_alice
 		[CHEMCHAT_TOKEN_BOB]=$token_bob
+		[CHEMCHAT_PASSWORD_ALICE]=$password_alice
+		[CHEMCHAT_PASSWORD_BOB]=$password_bob
 		[CHEMCHAT_ALICE]=$alice
 		[CHEMCHAT_BOB]=$bob
 		[CHEMCHAT_CONVERSATION]=$conversation
@@ -73,6 +76,10 @@ links_print()
 		    Alice  $url/#token=$token_alice
 
 		    Bob    $url/#token=$token_bob
+
+		  Or sign in at $url/
+		    Alice  handle alice, password $password_alice
+		    Bob    handle bob, password $password_bob
 
 		  The same events in Kafka:
 		    kcat -b $kafka_address -C -q -t chat.messages.v1 -f '%k %s\n'

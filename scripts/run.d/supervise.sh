@@ -72,6 +72,7 @@ start_all()
 		postgres_prepare
 	fi
 	demo_make
+	demo_accounts
 	redis_start
 	secret_make
 	demo_tokens
