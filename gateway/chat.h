@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "accounts.h"
+#include "admission.h"
 #include "auth.h"
 #include "db.h"
 #include "fanout.h"
@@ -46,6 +47,7 @@ typedef struct Chat
 	UserLimits *limits;
 	RateRule send_rule; /* of a user */
 	RateRule ask_rule;  /* frames of a connection, REST requests of a user */
+	Admission admission;
 	int user_connections_max;
 	bool is_draining;
 	ChatCounts counts;

@@ -23,7 +23,7 @@ static void on_identity(void *arg, AuthVerdict verdict,
 static void on_entered(void *arg, const Entered *entered);
 static bool is_waiting(const Hello *hello);
 static void welcome(Hello *hello, const Entered *entered);
-static void refuse(Hello *hello, const char *code);
+static void refuse(Hello *hello, const char *code, int64_t retry_ms);
 static void hello_end(Hello *hello);
 
 void
@@ -58,9 +58,9 @@ on_identity(void *arg, AuthVerdict verdict, const Identity *identity)
 	if (!is_waiting(hello))
 		hello_end(hello);
 	else if (verdict == AUTH_UNAVAILABLE)
-		refuse(hello, "unavailable");
+		refuse(hello, "unavailable", 0);
 	else if (verdict == AUTH_REFUSED)
-		refuse(hello, "invalid_token");
+		refuse(hello, "invalid_token", 0);
 	else
 		entry_begin(hello->chat, hello->request->session, identity,
 					hello->position, on_entered, hello);
@@ -74,7 +74,7 @@ on_entered(void *arg, const Entered *entered)
 	if (!is_waiting(hello))
 		hello_end(hello);
 	else if (entered->code != NULL)
-		refuse(hello, entered->code);
+		refuse(hello, entered->code, entered->retry_ms);
 	else
 		welcome(hello, entered);
 }
@@ -107,7 +107,7 @@ welcome(Hello *hello, const Entered *entered)
 
 /* The client comes again, with the backoff of a lost connection. */
 static void
-refuse(Hello *hello, const char *code)
+refuse(Hello *hello, const char *code, int64_t retry_ms)
 {
 	Session *session = hello->request->session;
 
@@ -115,8 +115,12 @@ refuse(Hello *hello, const char *code)
 	{
 		hello->chat->counts.rate_limited++;
 		hello->chat->counts.refused++;
-		session_send(session, frame_error(hello->request->ref, code, "", 5000));
-		session_close(session, CLOSE_TOO_MANY, "too many connections");
+		session_send(session, frame_error(hello->request->ref, code, "",
+										  retry_ms > 0 ? retry_ms : 5000));
+		if (retry_ms > 0)
+			session_close(session, CLOSE_AWAY, "too many at once");
+		else
+			session_close(session, CLOSE_TOO_MANY, "too many connections");
 	}
 	else
 	{

@@ -11,6 +11,9 @@ static void (*const handlers[VERB_HANDLERS])(const CommandArgs *args) = {
 	[VERB_HELLO] = cmd_hello, [VERB_PING] = cmd_ping, [VERB_BYE] = cmd_bye,
 };
 
+static void refuse_for(Chat *chat, Session *session, const char *ref,
+					   int64_t retry_ms);
+static bool is_read(const Verb *verb);
 static const char *check(const Session *session, const Verb *verb,
 						 const char **field);
 
@@ -37,10 +40,7 @@ command_run(Chat *chat, Session *session, const char *text, size_t len)
 	args.ref = field != NULL ? json_string_value(field) : "";
 	if (!session_may_ask(session, &chat->ask_rule, &retry_ms))
 	{
-		chat->counts.refused++;
-		chat->counts.rate_limited++;
-		session_send(session,
-					 frame_error(args.ref, "rate_limited", "", retry_ms));
+		refuse_for(chat, session, args.ref, retry_ms);
 		goto cleanup;
 	}
 	field = json_object_get(frame, "type");
@@ -52,6 +52,13 @@ command_run(Chat *chat, Session *session, const char *text, size_t len)
 	if (refusal.code != NULL ||
 		!verb_values_init(&values, args.verb, frame, &refusal))
 		goto refuse;
+	if (is_read(args.verb) &&
+		!admission_read(&chat->admission, db_reads_waiting(chat->db),
+						&retry_ms))
+	{
+		refuse_for(chat, session, args.ref, retry_ms);
+		goto cleanup;
+	}
 	args.values = &values;
 	assert(handlers[args.verb->handler] != NULL);
 	handlers[args.verb->handler](&args);
@@ -85,10 +92,7 @@ command_answer(Chat *chat, Request *request, const DbError *error,
 			 !session_takes(session, take_frame->len))
 	{
 		/* What was asked before is not read: the answer cannot be kept. */
-		chat->counts.refused++;
-		chat->counts.rate_limited++;
-		session_send(session,
-					 frame_error(request->ref, "rate_limited", "", 1000));
+		refuse_for(chat, session, request->ref, 1000);
 		payload_drop(take_frame);
 		take_frame = NULL;
 	}
@@ -109,10 +113,7 @@ command_begin(const CommandArgs *args)
 
 	if (request == NULL)
 	{
-		args->chat->counts.refused++;
-		args->chat->counts.rate_limited++;
-		session_send(args->session,
-					 frame_error(args->ref, "rate_limited", "", 100));
+		refuse_for(args->chat, args->session, args->ref, 100);
 		return NULL;
 	}
 	request->detail = args->chat;
@@ -126,6 +127,21 @@ command_value(const CommandArgs *args, const char *name)
 
 	assert(value != NULL);
 	return value;
+}
+
+static void
+refuse_for(Chat *chat, Session *session, const char *ref, int64_t retry_ms)
+{
+	chat->counts.refused++;
+	chat->counts.rate_limited++;
+	session_send(session, frame_error(ref, "rate_limited", "", retry_ms));
+}
+
+/* Does it wait for one of the connections that are read from? */
+static bool
+is_read(const Verb *verb)
+{
+	return verb->handler == VERB_SQL && !(verb->flags & VERB_WRITES);
 }
 
 /* May this session ask for that now?  NULL when it may. */

@@ -181,6 +181,12 @@ db_load(const Db *db)
 		   db_lanes_load(db);
 }
 
+int
+db_reads_waiting(const Db *db)
+{
+	return pg_pool_load(db->pool);
+}
+
 bool
 db_read(Db *db, int statement, PgParams *take_params, PgDoneFn done, void *arg)
 {

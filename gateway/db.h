@@ -101,6 +101,9 @@ void db_close(Db **db);
 bool db_is_up(const Db *db);
 int db_load(const Db *db);
 
+/* Reads that wait or are on the server. */
+int db_reads_waiting(const Db *db);
+
 /*
  * A verb's function.  Reads go to any connection; writes are given to the
  * database after what came before them for the same conversation (or, where

@@ -37,6 +37,13 @@ entry_begin(Chat *chat, Session *session, const Identity *identity,
 		finish(entry);
 		return;
 	}
+	if (!admission_entry(&chat->admission, roster_waiting(chat->roster),
+						 &entry->result.retry_ms))
+	{
+		entry->result.code = "rate_limited";
+		finish(entry);
+		return;
+	}
 	if (position != NULL)
 	{
 		entry->has_position = true;

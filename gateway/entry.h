@@ -18,6 +18,7 @@
 typedef struct Entered
 {
 	const char *code; /* NULL: she is in; else why not */
+	int64_t retry_ms; /* code rate_limited, for all alike; 0: for her alone */
 	bool is_reset;    /* her position is not of this history */
 	Position now;
 } Entered;

@@ -40,6 +40,8 @@ typedef struct GatewayConfig
 	int64_t user_connections;
 	int64_t send_rate;
 	int64_t send_burst;
+	int64_t read_queue;
+	int64_t hello_queue;
 	int64_t request_rate;
 	int64_t request_burst;
 	int64_t send_queue;

@@ -43,6 +43,22 @@ typedef enum Number
 	N_SENDS,
 	N_BUSY,
 	N_REPEATED,
+	N_STATE_HELD,
+	N_SESSION_QUEUE,
+	N_HELLOS_WAITING,
+	N_STATE_EVENTS,
+	N_STATE_DUPLICATES,
+	N_STATE_DELIVERED,
+	N_STATE_ASKS,
+	N_STATE_LOST,
+	N_STATE_REPAIRS,
+	N_STATE_LAPS,
+	N_STATE_ROWS,
+	N_INVITED,
+	N_PAUSES,
+	N_READS_TURNED,
+	N_HELLOS_TURNED,
+	N_STATE_LAP,
 	N_NUMBERS
 } Number;
 
@@ -122,6 +138,44 @@ static const Description descriptions[N_NUMBERS] = {
 				 "Sends that found their conversation held by somebody" },
 	[N_REPEATED] = { false, "chemchat_gateway_batches_repeated_total",
 					 "Transactions of sends tried again" },
+	[N_STATE_HELD] = { true, "chemchat_gateway_state_waiting",
+					   "Frames of state and profiles gathered, or waiting for "
+					   "who may see them" },
+	[N_SESSION_QUEUE] = { true, "chemchat_gateway_queued_bytes",
+						  "Bytes waiting for slow readers, over all sessions" },
+	[N_HELLOS_WAITING] = { true, "chemchat_gateway_hellos_waiting",
+						   "Hellos whose memberships are being read" },
+	[N_STATE_EVENTS] = { false, "chemchat_gateway_state_events_total",
+						 "Events of users heard or read" },
+	[N_STATE_DUPLICATES] = { false, "chemchat_gateway_state_duplicates_total",
+							 "Of these, told already" },
+	[N_STATE_DELIVERED] = { false, "chemchat_gateway_state_deliveries_total",
+							"Frames of state given to sockets" },
+	[N_STATE_ASKS] = { false, "chemchat_gateway_state_asks_total",
+					   "Questions who may see what a user read" },
+	[N_STATE_LOST] = { false, "chemchat_gateway_state_lost_total",
+					   "Pieces of state that could not be held, and were told "
+					   "as lost" },
+	[N_STATE_REPAIRS] = { false, "chemchat_gateway_state_repairs_total",
+						  "Repairs of what belongs to users" },
+	[N_STATE_LAPS] = { false, "chemchat_gateway_state_laps_total",
+					   "Polled laps over what belongs to users" },
+	[N_STATE_ROWS] = { false, "chemchat_gateway_state_rows_total",
+					   "Rows of live_states read" },
+	[N_INVITED] = { false, "chemchat_gateway_invited_total",
+					"Invitations told to connected users" },
+	[N_PAUSES] = { false, "chemchat_gateway_read_pauses_total",
+				   "Times nothing more was read from a slow reader" },
+	[N_READS_TURNED] = { false, "chemchat_gateway_reads_turned_away_total",
+						 "Reads refused because too many waited for the "
+						 "database" },
+	[N_HELLOS_TURNED] = { false, "chemchat_gateway_hellos_turned_away_total",
+						  "Hellos refused because too many waited for the "
+						  "database" },
+	[N_STATE_LAP] = { true, "chemchat_gateway_state_lap_seconds",
+					  "How long the last polled lap over what belongs to users "
+					  "took",
+					  .is_in_microseconds = true },
 };
 
 struct GatewayMetrics
@@ -131,6 +185,7 @@ struct GatewayMetrics
 	DoorMetrics *door;
 };
 
+static void put_state(GatewayMetrics *m, const Chat *chat);
 static void put(GatewayMetrics *metrics, Number which, uint64_t value);
 
 GatewayMetrics *
@@ -204,6 +259,14 @@ gateway_metrics_update(GatewayMetrics *m, const Chat *chat, const Door *door,
 	put(m, N_REPAIRS, roster->repairs);
 	put(m, N_LAPS, roster->laps);
 	put(m, N_ROWS, roster->rows);
+	put_state(m, chat);
+	put(m, N_INVITED,
+		fanout->invited + fanout_state_counts(chat->state)->invited);
+	put(m, N_SESSION_QUEUE, sessions->queued_bytes);
+	put(m, N_PAUSES, sessions->pauses);
+	put(m, N_HELLOS_WAITING, (uint64_t) roster_waiting(chat->roster));
+	put(m, N_READS_TURNED, chat->admission.reads_refused);
+	put(m, N_HELLOS_TURNED, chat->admission.entries_refused);
 	put(m, N_BATCHES, sends.batches);
 	put(m, N_SENDS, sends.sends);
 	put(m, N_BUSY, sends.busy);
@@ -214,6 +277,24 @@ void
 gateway_metrics_sent(GatewayMetrics *metrics, int64_t took_us)
 {
 	metric_observe_us(metrics->send_seconds, took_us);
+}
+
+static void
+put_state(GatewayMetrics *m, const Chat *chat)
+{
+	const FanoutStateCounts *state = fanout_state_counts(chat->state);
+	const RosterStateCounts *roster = roster_state_counts(chat->roster_state);
+
+	put(m, N_STATE_HELD, fanout_state_held(chat->state));
+	put(m, N_STATE_EVENTS, state->events);
+	put(m, N_STATE_DUPLICATES, state->duplicates);
+	put(m, N_STATE_DELIVERED, state->delivered);
+	put(m, N_STATE_ASKS, state->asks);
+	put(m, N_STATE_LOST, state->lost);
+	put(m, N_STATE_REPAIRS, roster->repairs);
+	put(m, N_STATE_LAPS, roster->laps);
+	put(m, N_STATE_ROWS, roster->rows);
+	put(m, N_STATE_LAP, (uint64_t) roster->lap_us);
 }
 
 /* A counter's growth is what is new since the last copy. */

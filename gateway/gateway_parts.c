@@ -111,6 +111,8 @@ gateway_open_chat(Gateway *gateway, Error *err)
 										  (int) config->receipt_members);
 	chat->send_rule.per_second = config->send_rate;
 	chat->send_rule.burst = config->send_burst;
+	chat->admission.reads_max = (int) config->read_queue;
+	chat->admission.entries_max = (int) config->hello_queue;
 	chat->ask_rule.per_second = config->request_rate;
 	chat->ask_rule.burst = config->request_burst;
 	chat->limits = user_limits_new();

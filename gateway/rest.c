@@ -240,8 +240,13 @@ take_turn(RestCall *call, int64_t *retry_ms)
 	UserLimit *limit =
 		user_limits_of(call->chat->limits, &call->identity.user_id, now_us);
 
-	return rate_limit_take(&limit->requests, &call->chat->ask_rule, now_us,
-						   retry_ms);
+	if (!rate_limit_take(&limit->requests, &call->chat->ask_rule, now_us,
+						 retry_ms))
+		return false;
+	return call->verb->handler != VERB_SQL ||
+		   (call->verb->flags & VERB_WRITES) != 0 ||
+		   admission_read(&call->chat->admission,
+						  db_reads_waiting(call->chat->db), retry_ms);
 }
 
 static void

@@ -43,6 +43,7 @@ struct Roster
 	Walk lap;
 	Walk repair;
 	int64_t lap_pause_ms;
+	int waiting; /* looks with a callback */
 	bool is_polled;
 	uint64_t broken; /* one bit per channel */
 	RosterCounts counts;
@@ -124,11 +125,18 @@ roster_look(Roster *roster, const Uuid *user_id, int64_t delay_ms,
 	look->user_id = *user_id;
 	look->due_us = due_us;
 	look->done = done;
+	roster->waiting += done != NULL;
 	look->arg = arg;
 	*roster->looks_end = look;
 	roster->looks_end = &look->next;
 	if (delay_ms == 0)
 		ask_looks(roster);
+}
+
+int
+roster_waiting(const Roster *roster)
+{
+	return roster->waiting;
 }
 
 void
@@ -232,6 +240,7 @@ on_looks(void *arg, const DbError *error, const HeadRows *rows,
 	{
 		Look *next = asked->next;
 
+		roster->waiting -= asked->done != NULL;
 		if (asked->done != NULL)
 			asked->done(asked->arg, error,
 						named != NULL &&

@@ -48,6 +48,9 @@ void roster_free(Roster **roster);
 /* Set once, before the first question: they need each other. */
 void roster_set_fanout(Roster *roster, Fanout *fanout);
 
+/* Looks with somebody who waits for them. */
+int roster_waiting(const Roster *roster);
+
 /* done may be NULL. */
 void roster_look(Roster *roster, const Uuid *user_id, int64_t delay_ms,
 				 RosterDoneFn done, void *arg);

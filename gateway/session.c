@@ -54,6 +54,7 @@ session_gone(Session **session_ref)
 		r->next = NULL;
 		r->prev = NULL;
 	}
+	session->sessions->counts.queued_bytes -= session->queue_bytes;
 	while ((queued = session->queue) != NULL)
 	{
 		session->queue = queued->next;
@@ -241,6 +242,7 @@ session_writable(Session *session)
 		if (session->queue == NULL)
 			session->queue_tail = NULL;
 		session->queue_bytes -= (uint32_t) queued->frame->len;
+		session->sessions->counts.queued_bytes -= queued->frame->len;
 		payload_drop(queued->frame);
 		free(queued);
 		is_moving = true;
@@ -278,6 +280,7 @@ enqueue(Session *session, Payload *take_frame)
 		session->queue = queued;
 	session->queue_tail = queued;
 	session->queue_bytes += (uint32_t) take_frame->len;
+	session->sessions->counts.queued_bytes += take_frame->len;
 	session->sessions->transport.want_write(session->socket);
 	if (!session->is_paused && session->queue_bytes > SESSION_QUEUE_BYTES)
 		set_paused(session, true);

@@ -21,9 +21,10 @@ typedef struct SessionsCounts
 	uint64_t opened;
 	uint64_t frames_out;
 	uint64_t bytes_out;
-	uint64_t dropped; /* frames not queued for slow readers */
-	uint64_t lags;    /* lag frames sent */
-	uint64_t pauses;  /* times nothing more was read from a slow reader */
+	uint64_t dropped;      /* frames not queued for slow readers */
+	uint64_t lags;         /* lag frames sent */
+	uint64_t queued_bytes; /* now, for slow readers */
+	uint64_t pauses;       /* times nothing more was read from a slow reader */
 	uint64_t closed_token;
 	uint64_t closed_no_pong;
 } SessionsCounts;

@@ -56,11 +56,14 @@ class Hammer {
 			const chat = this.#chat(world);
 			const rooms = this.#newRooms(world);
 			const beganMs = Date.now();
+			const progress = setInterval(() => console.log(`  ${this.#total
+			} of ${COUNT}, ${this.#chatted} messages`), 30000);
 
 			this.#rss.before = await this.#instance.metric('gateway',
 				'process_resident_memory_bytes');
 			await Promise.all(Array.from({ length: Number(given.sockets) },
 				(_, i) => this.#swing(world, i)));
+			clearInterval(progress);
 			this.#isOver = true;
 			await Promise.all([chat, rooms]);
 			this.#rss.after = await this.#instance.metric('gateway',
@@ -127,8 +130,9 @@ class Hammer {
 	async #newRooms(world) {
 		while (!this.#isOver) {
 			await sleep(300);
-			const id = await this.#instance.createConversation('group',
-				'hammered', world.users.slice(2)).catch(() => null);
+			const id = await Promise.race([sleep(5000),
+				this.#instance.createConversation('group', 'hammered',
+					world.users.slice(2)).catch(() => null)]);
 
 			if (id)
 				world.room = id;
@@ -177,7 +181,10 @@ class Hammer {
 			const socket = net.connect(Number(port), hostname);
 			const isWs = random() < 0.75;
 			const bursts = 1 + Math.floor(random() * 30);
-			const timer = setTimeout(() => socket.destroy(), 20000);
+			const timer = setTimeout(() => {
+				socket.destroy();
+				resolve();
+			}, 20000);
 			let left = bursts;
 			let isDeaf = random() < 0.03;
 			let heardMs = Date.now();

@@ -36,6 +36,7 @@ typedef struct FakeSocket
 /* The last call of each kind. */
 typedef struct FakeDb
 {
+	int waiting; /* reads, as the pool counts them */
 	DbSend send;
 	char body[20000];
 	DbSentFn sent;
@@ -123,6 +124,13 @@ fake_gone(FakeSocket *fake)
 #ifdef FAKE_DB
 
 static FakeDb fake_db;
+
+int
+db_reads_waiting(const Db *db)
+{
+	(void) db;
+	return fake_db.waiting;
+}
 
 void
 db_send(Db *db, const DbSend *send, DbSentFn done, void *arg)

@@ -80,6 +80,8 @@ begin(void **state)
 	chat->send_rule.per_second = 20;
 	chat->send_rule.burst = 40;
 	chat->user_connections_max = 3;
+	chat->admission.reads_max = 100;
+	chat->admission.entries_max = 100;
 	scene.socket.session = session_new(chat->sessions, &scene.socket, NULL);
 	*state = &scene;
 	return 0;
@@ -612,6 +614,45 @@ a_token_does_what_its_scopes_allow(void **state)
 }
 
 static void
+reads_beyond_the_queue_are_told_when_to_come(void **state)
+{
+	Scene *scene = *state;
+
+	welcome(scene);
+	fake_db.waiting = 100;
+	say(scene, "{\"type\":\"heads\",\"ref\":\"h\"}");
+	assert_int_equal(fake_db.calls, 0);
+	assert_non_null(strstr(fake_last(&scene->socket), "rate_limited"));
+	assert_non_null(strstr(fake_last(&scene->socket), "retryAfterMs"));
+	assert_int_equal(scene->chat.admission.reads_refused, 1);
+
+	/* What is written has a queue of its own, and a ping asks nobody. */
+	say(scene, "{\"type\":\"ping\"}");
+	assert_non_null(strstr(fake_last(&scene->socket), "pong"));
+	fake_db.waiting = 99;
+	say(scene, "{\"type\":\"heads\"}");
+	assert_int_equal(fake_db.calls, 1);
+	fake_answer("\"heads\":[]");
+}
+
+static void
+hellos_beyond_the_queue_are_told_when_to_come(void **state)
+{
+	Scene *scene = *state;
+	FakeSocket more = { .session = NULL };
+
+	scene->chat.admission.entries_max = 1;
+	hello_on(scene, &scene->socket, "");
+	more.session = session_new(scene->chat.sessions, &more, NULL);
+	hello_on(scene, &more, "");
+	assert_non_null(strstr(fake_last(&more), "rate_limited"));
+	assert_int_equal(more.close_code, CLOSE_AWAY);
+	rows_come(true);
+	assert_non_null(strstr(fake_last(&scene->socket), "welcome"));
+	fake_gone(&more);
+}
+
+static void
 bye_closes(void **state)
 {
 	Scene *scene = *state;
@@ -642,6 +683,8 @@ main(void)
 		SCENE(writes_are_answered_done),
 		SCENE(null_is_as_absent),
 		SCENE(a_token_does_what_its_scopes_allow),
+		SCENE(reads_beyond_the_queue_are_told_when_to_come),
+		SCENE(hellos_beyond_the_queue_are_told_when_to_come),
 		SCENE(bye_closes),
 	};
 
