@@ -27,9 +27,9 @@ typedef struct Rule
 } Rule;
 
 static const Rule rules[KINDS] = {
-	[KIND_PAIR] = { SIGN_IN_FREE_PAIR, 60 * SECOND, 900 * SECOND },
+	[KIND_PAIR] = { SIGN_IN_FREE_PAIR, 900 * SECOND, 900 * SECOND },
 	[KIND_HANDLE] = { SIGN_IN_FREE_HANDLE, 30 * SECOND, 60 * SECOND },
-	[KIND_ADDRESS] = { SIGN_IN_FREE_ADDRESS, 10 * SECOND, 900 * SECOND },
+	[KIND_ADDRESS] = { SIGN_IN_FREE_ADDRESS, 60 * SECOND, 900 * SECOND },
 };
 
 typedef struct Entry
