@@ -3,115 +3,116 @@
  *
  * A reader moves on faster than it is worth telling: per conversation the
  * first is told at once, what follows within `restMs` together, the highest
- * numbers of it, one telling under way at a time.  Numbers never go back.  A refusal for
- * good drops them: the next ones will say more.
+ * numbers of it; what was read does not wait for what was delivered.  Numbers
+ * never go back.  A refusal for good counts as told: the next ones say more.
  *
  * Pure: no sockets; the time is given.
  */
 
 export class Marks {
-	#marks = new Map();		/* id -> {read, delivered, dueMs, ...} */
+	#marks = new Map();			/* conversation id -> its two numbers */
+	#underWay = 0;
 	#restMs;
 	#atOnce;
 
-	constructor({ restMs = 400, atOnce = 8 } = {}) {
+	constructor({ restMs = 400, atOnce = 16 } = {}) {
 		this.#restMs = restMs;
 		this.#atOnce = atOnce;
 	}
 
 	/* True when it says more than what was told or will be. */
-	put(id, { readSeq = 0, deliveredSeq = 0 }, nowMs) {
-		const mark = this.#marks.get(id) ?? { read: 0, delivered: 0,
-			toldRead: 0, toldDelivered: 0, dueMs: null, restMs: 0,
-			isUnderWay: false };
-		const delivered = Math.max(deliveredSeq, readSeq);
+	put(id, { readSeq = 0, deliveredSeq = 0 }) {
+		const mark = this.#mark(id);
+		const isRead = raise(mark.read, readSeq);
 
-		this.#marks.set(id, mark);
-		if (readSeq <= mark.read && delivered <= mark.delivered)
-			return false;
-		mark.read = Math.max(mark.read, readSeq);
-		mark.delivered = Math.max(mark.delivered, delivered);
-		mark.dueMs ??= Math.max(nowMs, mark.restMs);
-		return true;
+		return raise(mark.delivered, Math.max(deliveredSeq, readSeq)) || isRead;
 	}
 
 	/* What the server itself says is told already. */
 	learn(id, { readSeq = 0, deliveredSeq = 0 }) {
-		const mark = this.#marks.get(id);
+		const { read, delivered } = this.#mark(id);
 
-		if (!mark) {
-			this.#marks.set(id, { read: readSeq, delivered: deliveredSeq,
-				toldRead: readSeq, toldDelivered: deliveredSeq, dueMs: null,
-				restMs: 0, isUnderWay: false });
-			return;
+		for (const [number, seq] of [[read, readSeq], [delivered, deliveredSeq]]) {
+			raise(number, seq);
+			number.told = Math.max(number.told, seq);
+			number.sent = Math.max(number.sent, seq);
 		}
-		mark.toldRead = Math.max(mark.toldRead, readSeq);
-		mark.toldDelivered = Math.max(mark.toldDelivered, deliveredSeq);
-		mark.read = Math.max(mark.read, readSeq);
-		mark.delivered = Math.max(mark.delivered, deliveredSeq);
 	}
 
-	/* What to tell now; `wakeAtMs` is when to ask again, or null. */
-	take(nowMs) {
+	/*
+	 * What to tell now, all of it when `isLast`; `wakeAtMs` is when to ask
+	 * again, or null.
+	 */
+	take(nowMs, { isLast = false } = {}) {
 		const ready = [];
-		let underWay = 0;
 		let wakeAtMs = null;
 
-		for (const mark of this.#marks.values())
-			underWay += Number(mark.isUnderWay);
 		for (const [id, mark] of this.#marks) {
-			if (mark.dueMs === null || mark.isUnderWay)
-				continue;
-			if (mark.dueMs > nowMs || underWay >= this.#atOnce) {
-				wakeAtMs = Math.min(wakeAtMs ?? Infinity,
-					Math.max(mark.dueMs, nowMs + this.#restMs));
-				continue;
+			const fields = {};
+
+			for (const [name, number] of [['readSeq', mark.read],
+				['deliveredSeq', mark.delivered]]) {
+				if (number.seq <= number.sent)
+					continue;
+				if (!isLast && (number.restsUntilMs > nowMs ||
+					this.#underWay >= this.#atOnce)) {
+					wakeAtMs = Math.min(wakeAtMs ?? Infinity,
+						Math.max(number.restsUntilMs, nowMs + 50));
+					continue;
+				}
+				number.sent = number.seq;
+				number.restsUntilMs = nowMs + this.#restMs;
+				fields[name] = number.seq;
 			}
-			mark.dueMs = null;
-			if (mark.read <= mark.toldRead &&
-				mark.delivered <= mark.toldDelivered)
-				continue;
-			mark.isUnderWay = true;
-			mark.restMs = nowMs + this.#restMs;
-			underWay++;
-			ready.push({ conversationId: id,
-				...(mark.read > mark.toldRead && { readSeq: mark.read }),
-				...(mark.delivered > mark.toldDelivered &&
-					{ deliveredSeq: mark.delivered }) });
+			if (Object.keys(fields).length) {
+				this.#underWay++;
+				ready.push({ conversationId: id, ...fields });
+			}
 		}
 		return { ready, wakeAtMs };
 	}
 
-	told(id, { readSeq = 0, deliveredSeq = 0 }) {
-		const mark = this.#marks.get(id);
-
-		if (mark) {
-			mark.isUnderWay = false;
-			this.learn(id, { readSeq, deliveredSeq });
-		}
+	told(id, seqs) {
+		this.#underWay = Math.max(0, this.#underWay - 1);
+		this.learn(id, seqs);
 	}
 
 	/* Not now: again at `atMs`. */
 	delayed(id, atMs) {
-		const mark = this.#marks.get(id);
+		const { read, delivered } = this.#mark(id);
 
-		if (mark) {
-			mark.isUnderWay = false;
-			mark.dueMs = Math.max(mark.dueMs ?? 0, atMs);
+		this.#underWay = Math.max(0, this.#underWay - 1);
+		for (const number of [read, delivered]) {
+			if (number.sent > number.told) {
+				number.sent = number.told;
+				number.restsUntilMs = Math.max(number.restsUntilMs, atMs);
+			}
 		}
-	}
-
-	forget(id) {
-		this.#marks.delete(id);
 	}
 
 	/* The connection is gone: what was under way is unknown, so again. */
 	disconnected() {
-		for (const mark of this.#marks.values()) {
-			if (mark.isUnderWay) {
-				mark.isUnderWay = false;
-				mark.dueMs = 0;
+		this.#underWay = 0;
+		for (const { read, delivered } of this.#marks.values()) {
+			for (const number of [read, delivered]) {
+				number.sent = number.told;
+				number.restsUntilMs = 0;
 			}
 		}
 	}
+
+	#mark(id) {
+		if (!this.#marks.has(id))
+			this.#marks.set(id, { read: nothing(), delivered: nothing() });
+		return this.#marks.get(id);
+	}
+}
+
+const nothing = () => ({ seq: 0, sent: 0, told: 0, restsUntilMs: 0 });
+
+function raise(number, seq) {
+	if (seq <= number.seq)
+		return false;
+	number.seq = seq;
+	return true;
 }

@@ -200,8 +200,13 @@ export class ChemChat extends Verbs {
 	 * the server soon, together with what follows; needs no connection.
 	 */
 	mark(conversationId, seqs) {
-		if (this.#marks.put(conversationId, seqs, this.#clock.now()))
+		if (this.#marks.put(conversationId, seqs))
 			this.#tellMarks();
+	}
+
+	/** The page may be gone in a moment: tells what is not told. */
+	flush() {
+		this.#tellMarks({ isLast: true });
 	}
 
 	/**
@@ -397,10 +402,10 @@ export class ChemChat extends Verbs {
 
 	/* ---- read and delivered ---- */
 
-	#tellMarks() {
+	#tellMarks(how = {}) {
 		if (this.#link.state !== 'online')
 			return;
-		const { ready, wakeAtMs } = this.#marks.take(this.#clock.now());
+		const { ready, wakeAtMs } = this.#marks.take(this.#clock.now(), how);
 
 		for (const fields of ready)
 			this.#tellMark(fields);

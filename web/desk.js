@@ -84,6 +84,7 @@ export class Desk {
 
 	/* The page may be gone at any moment: what is known is written now. */
 	flush() {
+		this.#chat?.flush();
 		if (this.#chat)
 			this.#store.flush();
 	}

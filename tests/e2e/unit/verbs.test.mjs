@@ -153,17 +153,39 @@ test('marks_are_gathered_and_told_once', async () => {
 	await clock.advance(500);
 	assert.equal(socket.count('mark'), 2);
 	assert.equal(socket.last('mark').readSeq, 20);
-	/* what comes meanwhile waits for the answer */
-	client.mark('c', { readSeq: 25 });
-	await clock.advance(1000);
-	assert.equal(socket.count('mark'), 2);
 	answer(socket, 'mark', { readSeq: 20, deliveredSeq: 20 });
-	await clock.advance(1000);
-	assert.equal(socket.count('mark'), 3);
-	answer(socket, 'mark', { readSeq: 25, deliveredSeq: 25 });
 	client.mark('c', { readSeq: 12 });
 	await clock.advance(1000);
+	assert.equal(socket.count('mark'), 2);
+});
+
+test('what_was_read_does_not_wait_for_what_was_delivered', async () => {
+	const { client, clock, socket } = await signedIn();
+
+	client.mark('c', { deliveredSeq: 5 });
+	client.mark('c', { readSeq: 5 });
+	assert.deepEqual(socket.heard.filter(({ type }) => type === 'mark')
+		.map(({ readSeq, deliveredSeq }) => [readSeq, deliveredSeq]),
+	[[undefined, 5], [5, undefined]]);
+	/* a page that is left says the rest at once */
+	client.mark('c', { readSeq: 6 });
+	assert.equal(socket.count('mark'), 2);
+	client.flush();
+	assert.equal(socket.last('mark').readSeq, 6);
+	await clock.advance(2000);
 	assert.equal(socket.count('mark'), 3);
+});
+
+test('a_busy_server_is_told_later_and_everything', async () => {
+	const { client, clock, socket } = await signedIn();
+
+	client.mark('c', { readSeq: 3 });
+	answer(socket, 'mark', { code: 'rate_limited', retryAfterMs: 3000 }, 'error');
+	await clock.advance(2500);
+	assert.equal(socket.count('mark'), 1);
+	await clock.advance(1000);
+	assert.deepEqual([socket.last('mark').readSeq,
+		socket.last('mark').deliveredSeq, socket.count('mark')], [3, 3, 2]);
 });
 
 test('marks_made_offline_are_told_when_it_is_back', async () => {
@@ -186,8 +208,8 @@ test('what_another_device_has_read_is_not_told_again', () => {
 	const marks = new Marks();
 
 	marks.learn('c', { readSeq: 10, deliveredSeq: 12 });
-	assert.equal(marks.put('c', { readSeq: 9, deliveredSeq: 12 }, 0), false);
-	assert.equal(marks.put('c', { readSeq: 11 }, 0), true);
+	assert.equal(marks.put('c', { readSeq: 9, deliveredSeq: 12 }), false);
+	assert.equal(marks.put('c', { readSeq: 11 }), true);
 	assert.deepEqual(marks.take(1000).ready, [{ conversationId: 'c', readSeq: 11 }]);
 });
 
