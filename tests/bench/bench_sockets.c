@@ -7,7 +7,7 @@
  *       are of members of the conversation -c
  *       -t seconds of each part, -w messages under way
  * Out:  one line: sockets; seconds until all are welcome; resident bytes each;
- *       idle CPU us a socket and second; messages/s; deliveries/s; CPU us a
+ *       kernel bytes each (half of both ends'); idle CPU us a socket and second; messages/s; deliveries/s; CPU us a
  *       delivery; p50, p99 of a message to a socket (ms)
  *
  * A message carries when it was sent, so its way is timed at every 16th
@@ -335,6 +335,34 @@ resident_bytes(int pid)
 	return (int64_t) pages * sysconf(_SC_PAGESIZE);
 }
 
+/* What the kernel keeps: slab (sockets, files) and TCP's buffers. */
+static int64_t
+kernel_bytes(void)
+{
+	FILE *file = fopen("/proc/meminfo", "r");
+	char line[200];
+	long kb = 0;
+	long pages = 0;
+
+	while (file != NULL && fgets(line, sizeof(line), file) != NULL)
+	{
+		if (sscanf(line, "Slab: %ld kB", &kb) == 1)
+			break;
+	}
+	if (file != NULL)
+		fclose(file);
+	file = fopen("/proc/net/sockstat", "r");
+	while (file != NULL && fgets(line, sizeof(line), file) != NULL)
+	{
+		if (sscanf(line, "TCP: inuse %*d orphan %*d tw %*d alloc %*d mem %ld",
+				   &pages) == 1)
+			break;
+	}
+	if (file != NULL)
+		fclose(file);
+	return (int64_t) kb * 1024 + (int64_t) pages * sysconf(_SC_PAGESIZE);
+}
+
 static void
 serve_for(Load *load, double seconds)
 {
@@ -368,6 +396,7 @@ measure(Load *load)
 {
 	double tick_us = 1e6 / (double) sysconf(_SC_CLK_TCK);
 	int64_t resident = resident_bytes(load->pid);
+	int64_t kernel = kernel_bytes();
 	int64_t began_us = clock_now_us();
 	int64_t ticks;
 	double connected_s;
@@ -385,6 +414,7 @@ measure(Load *load)
 	connected_s = (double) (clock_now_us() - began_us) / 1e6;
 	serve_for(load, 1);
 	resident = (resident_bytes(load->pid) - resident) / load->count;
+	kernel = (kernel_bytes() - kernel) / (2 * load->count);
 
 	ticks = process_ticks(load->pid);
 	serve_for(load, load->seconds);
@@ -400,8 +430,8 @@ measure(Load *load)
 	cpu_us = (double) (process_ticks(load->pid) - ticks) * tick_us;
 	load->is_measured = false;
 	sample_sort(&load->way);
-	printf("%d %.2f %lld %.2f %.0f %.0f %.2f %.2f %.2f\n", load->count,
-		   connected_s, (long long) resident, idle_us,
+	printf("%d %.2f %lld %lld %.2f %.0f %.0f %.2f %.2f %.2f\n", load->count,
+		   connected_s, (long long) resident, (long long) kernel, idle_us,
 		   (double) load->acked / load->seconds,
 		   (double) load->deliveries / load->seconds,
 		   load->deliveries > 0 ? cpu_us / (double) load->deliveries : 0,

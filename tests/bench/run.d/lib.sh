@@ -5,8 +5,8 @@ instance_up()
 {
 	CHEMCHAT_RUN_DIR=$(mktemp -d "${TMPDIR:-/var/tmp}/chemchat-bench.XXXXXX")
 	export CHEMCHAT_RUN_DIR
-	# as many sends as it can take, from few users
-	export CHEMCHAT_GATEWAY_ARGS=${BENCH_GATEWAY_ARGS:---send-rate 0 --request-rate 0}
+	# as many sends as it can take, from few users of one address
+	export CHEMCHAT_GATEWAY_ARGS=${BENCH_GATEWAY_ARGS:---send-rate 0 --request-rate 0 --address-connections 0 --address-requests 0}
 	"$root/scripts/run" up --detach >"$CHEMCHAT_RUN_DIR.log" 2>&1 ||
 		{ tail -n 40 "$CHEMCHAT_RUN_DIR.log" >&2; exit 1; }
 	load_env
