@@ -9,9 +9,6 @@ bench_drain()
 	service stop gateway
 	service stop relay
 	"$drivers/bench_drain" -B "$CHEMCHAT_KAFKA" -T bench.pipe -n 0 -C >/dev/null
-	"$drivers/bench_drain" -B "$CHEMCHAT_KAFKA" -T bench.warm -n 0 -C >/dev/null
-	# the broker's code is compiled while it runs: what comes first counts for nobody
-	"$drivers/bench_drain" -B "$CHEMCHAT_KAFKA" -T bench.warm -W "${BENCH_WARM:-4000000}"
 	lines=$(mktemp -d)
 	per_tx=10
 	drain_pipe >>"$lines/pipe"

@@ -68,6 +68,8 @@ gateway_latency()
 	table "send to the other client's frame, ms (p50 / p99, median of $rounds), both cores" \
 		'rate/s' 'send_message over libpq, same rate' 'send to ok' 'send to frame' \
 		'frame p50 - commit p50' 'frame p99 / commit p99' frames
+	wait_idle
+	settle
 	file=$(rooms pairs 'n <= 100')
 	for rate in 200 1000; do
 		lines=$(mktemp)

@@ -28,6 +28,7 @@ kafka_rates()
 	local beside=$1 pid=$2 rate round lines before after written
 	shift 2
 	"$drivers/bench_latency" -B "$CHEMCHAT_KAFKA" -r 5000 -t 3 "$@" >/dev/null # warms up
+	settle
 	for rate in 1000 5000; do
 		lines=$(mktemp)
 		for ((round = 0; round < rounds; round++)); do

@@ -17,6 +17,20 @@ instance_up()
 	server_bin=$(dirname "$(<"$root/build/pg/pg_config.path")")
 }
 
+# The broker's code is compiled while it runs: what comes first counts for nobody.
+warm_broker()
+{
+	"$drivers/bench_drain" -B "$CHEMCHAT_KAFKA" -T bench.warm -n 0 -C >/dev/null
+	"$drivers/bench_drain" -B "$CHEMCHAT_KAFKA" -T bench.warm -W "${BENCH_WARM:-4000000}"
+}
+
+# What was written before is on disk: a writeback of gigabytes makes commits wait.
+settle()
+{
+	psql_admin -q -c CHECKPOINT
+	sync -f "$CHEMCHAT_RUN_DIR"
+}
+
 instance_down()
 {
 	"$root/scripts/run" stop >/dev/null 2>&1 || true

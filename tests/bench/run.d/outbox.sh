@@ -1,11 +1,15 @@
 # shellcheck shell=bash disable=SC2154 # one script in several files
 # outbox.sh - what the event costs a send: send_messages as shipped against the
 # same library built without the event (tests/bench/silent.h)
+#
+# The writer's cost alone: the relay is stopped, or with the event two
+# walsenders, the broker and Redis would take their part of the same cores.
 
 bench_outbox()
 {
 	local conversations batch round lines with without
 	service stop gateway
+	service stop relay
 	make_silent
 	table "send_messages with its event and without, one connection (median of $((rounds * 3)), in turns)" \
 		conversations batch 'without, sends/s (min..max)' 'with, sends/s (min..max)' \
@@ -27,6 +31,7 @@ bench_outbox()
 			rm -r "$lines"
 		done
 	done
+	service start relay
 	service start gateway
 }
 
