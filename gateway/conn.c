@@ -9,159 +9,22 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "conn_queue.h"
+#include "conn_private.h"
 #include "xalloc.h"
 
-#define EVENTS_PER_TURN 256
 #define LINGER_BYTES    (1024 * 1024) /* of the peer's, then it is cut off */
 #define LINGER_WRITE_MS 60000
 #define TLS_GATHER      (16 * 1024) /* a record */
-#define TICK_US         INT64_C(250000)
 
-struct Conn
-{
-	int fd;
-	uint32_t events; /* watched for */
-	Conns *conns;
-	const ConnHandler *handler;
-	void *user;
-	TlsStream *tls;
-	ConnQueue out;
-	Conn *next_dirty;
-	Conn *next; /* of all; of the dead */
-	Conn *prev;
-	Conn *next_timed;
-	Conn *prev_timed;
-	uint32_t deadline; /* in ticks; 0: none */
-	uint32_t discarded;
-	Address address;
-	bool is_dirty : 1;
-	bool is_choked : 1;
-	bool is_paused : 1;
-	bool is_handshaking : 1;
-	bool is_read_choked : 1; /* TLS reads only when it may write */
-	bool is_counted : 1;
-	bool is_lingering : 1;
-	bool is_shut : 1;
-	bool is_dead : 1;
-};
-
-struct Conns
-{
-	uv_poll_t poll;
-	uv_prepare_t turn_end;
-	uv_timer_t timer;
-	int epoll_fd;
-	int open_handles;
-	int count;
-	int handshakes_left; /* of this turn */
-	Conn *all;
-	Conn *dirty;
-	Conn *timed;
-	Conn *dead;
-	void (*freed)(void *arg, const Address *address);
-	void *arg;
-	ConnsCounts counts;
-	unsigned char *buffer; /* what every socket is read into */
-};
-
-static void on_ready(uv_poll_t *poll, int status, int events);
-static void on_turn_end(uv_prepare_t *prepare);
-static void on_timer(uv_timer_t *timer);
-static void on_closed(uv_handle_t *handle);
-static void on_conn(Conn *conn, uint32_t events);
 static void handshake(Conn *conn);
 static void take_bytes(Conn *conn);
 static void give_bytes(Conn *conn, size_t len);
-static void flush(Conn *conn);
 static bool flush_plain(Conn *conn);
 static bool flush_tls(Conn *conn);
 static void flushed(Conn *conn);
 static void ended(Conn *conn);
 static void watch(Conn *conn);
-static void bury(Conn *conn);
-static void reap(Conns *conns);
 static void linger_shut(Conn *conn);
-
-Conns *
-conns_open(uv_loop_t *loop, void (*freed)(void *arg, const Address *),
-		   void *arg, Error *err)
-{
-	Conns *conns = xcalloc(1, sizeof(*conns));
-
-	conns->freed = freed;
-	conns->arg = arg;
-	conns->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (conns->epoll_fd < 0)
-	{
-		error_set(err, "could not watch sockets: %s", strerror(errno));
-		free(conns);
-		return NULL;
-	}
-	conns->buffer = xmalloc(CONN_READ_BYTES);
-	uv_poll_init(loop, &conns->poll, conns->epoll_fd);
-	uv_prepare_init(loop, &conns->turn_end);
-	uv_timer_init(loop, &conns->timer);
-	conns->poll.data = conns;
-	conns->turn_end.data = conns;
-	conns->timer.data = conns;
-	conns->open_handles = 3;
-	uv_poll_start(&conns->poll, UV_READABLE, on_ready);
-
-	/*
-	 * Handles that begin later run earlier: so this one, which never stops,
-	 * comes after everybody who writes at the end of a turn.
-	 */
-	uv_prepare_start(&conns->turn_end, on_turn_end);
-	uv_timer_start(&conns->timer, on_timer, CONN_TICK_MS, CONN_TICK_MS);
-	uv_unref((uv_handle_t *) &conns->poll);
-	uv_unref((uv_handle_t *) &conns->turn_end);
-	uv_unref((uv_handle_t *) &conns->timer);
-	return conns;
-}
-
-void
-conns_close(Conns **conns_ref)
-{
-	Conns *conns = *conns_ref;
-
-	if (conns == NULL)
-		return;
-	*conns_ref = NULL;
-	conns_flush(conns);
-	while (conns->all != NULL)
-		bury(conns->all);
-	reap(conns);
-	uv_close((uv_handle_t *) &conns->poll, on_closed);
-	uv_close((uv_handle_t *) &conns->turn_end, on_closed);
-	uv_close((uv_handle_t *) &conns->timer, on_closed);
-}
-
-int
-conns_count(const Conns *conns)
-{
-	return conns->count;
-}
-
-const ConnsCounts *
-conns_counts(const Conns *conns)
-{
-	return &conns->counts;
-}
-
-void
-conns_flush(Conns *conns)
-{
-	while (conns->dirty != NULL)
-	{
-		Conn *conn = conns->dirty;
-
-		conns->dirty = conn->next_dirty;
-		conn->is_dirty = false;
-		if (!conn->is_dead)
-			flush(conn);
-	}
-}
 
 Conn *
 conn_new(Conns *conns, int take_fd, const ConnHandler *handler, void *user)
@@ -192,7 +55,7 @@ conn_new(Conns *conns, int take_fd, const ConnHandler *handler, void *user)
 void
 conn_free(Conn **conn)
 {
-	bury(*conn);
+	conn_bury(*conn);
 	*conn = NULL;
 }
 
@@ -259,7 +122,7 @@ conn_write(Conn *conn, Payload *take_payload, uint32_t from)
 		conn->conns->dirty = conn;
 	}
 	if (!conn->is_choked && conn->out.bytes > CONN_EARLY_BYTES)
-		flush(conn);
+		conn_flush(conn);
 }
 
 bool
@@ -284,7 +147,7 @@ conn_set_deadline(Conn *conn, int delay_ms)
 		delay_ms == 0
 			? 0
 			: (uint32_t) ((clock_now_us() + delay_ms * INT64_C(1000)) /
-						  TICK_US) +
+						  CONN_TICK_US) +
 				  1;
 	if (was_timed == (delay_ms != 0))
 		return;
@@ -327,70 +190,8 @@ conn_linger(Conn **conn_ref)
 		linger_shut(conn);
 }
 
-static void
-on_ready(uv_poll_t *poll, int status, int events)
-{
-	Conns *conns = poll->data;
-	struct epoll_event ready[EVENTS_PER_TURN];
-	int count = epoll_wait(conns->epoll_fd, ready, EVENTS_PER_TURN, 0);
-
-	(void) status;
-	(void) events;
-	conns->handshakes_left = CONN_TURN_TLS;
-	for (int i = 0; i < count; i++)
-	{
-		Conn *conn = ready[i].data.ptr;
-
-		if (!conn->is_dead)
-			on_conn(conn, ready[i].events);
-	}
-	reap(conns);
-}
-
-static void
-on_turn_end(uv_prepare_t *prepare)
-{
-	Conns *conns = prepare->data;
-
-	conns_flush(conns);
-	reap(conns);
-}
-
-static void
-on_timer(uv_timer_t *timer)
-{
-	Conns *conns = timer->data;
-	uint32_t now = (uint32_t) (clock_now_us() / TICK_US);
-
-	/* A callback frees its own connection at most; the dead wait for reap. */
-	for (Conn *conn = conns->timed, *next; conn != NULL; conn = next)
-	{
-		next = conn->next_timed;
-		if ((int32_t) (now - conn->deadline) < 0)
-			continue;
-		conn_set_deadline(conn, 0);
-		if (conn->is_lingering)
-			bury(conn);
-		else if (conn->handler->deadline != NULL)
-			conn->handler->deadline(conn->user);
-	}
-	reap(conns);
-}
-
-static void
-on_closed(uv_handle_t *handle)
-{
-	Conns *conns = handle->data;
-
-	if (--conns->open_handles > 0)
-		return;
-	close(conns->epoll_fd);
-	free(conns->buffer);
-	free(conns);
-}
-
-static void
-on_conn(Conn *conn, uint32_t events)
+void
+conn_ready(Conn *conn, uint32_t events)
 {
 	const uint32_t gone = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 
@@ -408,7 +209,7 @@ on_conn(Conn *conn, uint32_t events)
 			events |= EPOLLIN;
 		}
 		if (conn->is_choked)
-			flush(conn);
+			conn_flush(conn);
 		if (conn->is_dead)
 			return;
 	}
@@ -423,6 +224,16 @@ on_conn(Conn *conn, uint32_t events)
 		conn->handler->readable(conn->user, conn->fd);
 	else
 		take_bytes(conn);
+}
+
+void
+conn_time_is_up(Conn *conn)
+{
+	conn_set_deadline(conn, 0);
+	if (conn->is_lingering)
+		conn_bury(conn);
+	else if (conn->handler->deadline != NULL)
+		conn->handler->deadline(conn->user);
 }
 
 static void
@@ -502,11 +313,11 @@ give_bytes(Conn *conn, size_t len)
 	}
 	conn->discarded += (uint32_t) len;
 	if (conn->discarded > LINGER_BYTES)
-		bury(conn);
+		conn_bury(conn);
 }
 
-static void
-flush(Conn *conn)
+void
+conn_flush(Conn *conn)
 {
 	bool was_choked = conn->is_choked;
 
@@ -600,7 +411,7 @@ static void
 ended(Conn *conn)
 {
 	if (conn->is_lingering)
-		bury(conn);
+		conn_bury(conn);
 	else
 		conn->handler->ended(conn->user);
 }
@@ -622,9 +433,8 @@ watch(Conn *conn)
 		abort(); /* it is watched, and needs no memory */
 }
 
-/* The memory waits: an event of this turn may still name it. */
-static void
-bury(Conn *conn)
+void
+conn_bury(Conn *conn)
 {
 	Conns *conns = conn->conns;
 
@@ -648,34 +458,13 @@ bury(Conn *conn)
 }
 
 static void
-reap(Conns *conns)
-{
-	Conn *waiting = NULL;
-
-	while (conns->dead != NULL)
-	{
-		Conn *conn = conns->dead;
-
-		conns->dead = conn->next;
-		if (conn->is_dirty) /* conns_flush passes it first */
-		{
-			conn->next = waiting;
-			waiting = conn;
-		}
-		else
-			free(conn);
-	}
-	conns->dead = waiting;
-}
-
-static void
 linger_shut(Conn *conn)
 {
 	conn->is_shut = true;
 	if (conn->tls != NULL)
 		tls_say_end(conn->tls);
 	if (shutdown(conn->fd, SHUT_WR) != 0)
-		bury(conn);
+		conn_bury(conn);
 	else
 		conn_set_deadline(conn, CONN_LINGER_MS);
 }

@@ -142,8 +142,11 @@ door_close(Door **door_ref)
 		return;
 	*door_ref = NULL;
 	door_stop(door);
-	while (door->knocks != NULL)
-		on_knock_ended(door->knocks);
+	for (Knock *knock = door->knocks, *next; knock != NULL; knock = next)
+	{
+		next = knock->next;
+		on_knock_ended(knock);
+	}
 	http_server_free(&door->http);
 	conns_close(&door->conns);
 	uv_close((uv_handle_t *) &door->poll, on_door_closed);

@@ -3,7 +3,7 @@
  *
  * Accepts, counts each address's connections, reads a PROXY header from the
  * neighbours that must send one, begins TLS, and gives the connection to
- * http_conn.  Nobody above sees a socket before its request is whole and
+ * http_server.  Nobody above sees a socket before its request is whole and
  * proper.
  *
  * When descriptors run out, or there is no room, accepting pauses; it never
@@ -17,7 +17,7 @@
 #include <uv.h>
 
 #include "conn.h"
-#include "http_conn.h"
+#include "http_server.h"
 
 #define DOOR_PROXY_MS 5000
 

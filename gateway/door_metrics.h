@@ -1,7 +1,7 @@
 /*
  * door_metrics - the door's numbers for Prometheus, by what came of it
  *
- * Copies the counts of door, http_conn, conn and ws; about once a second.
+ * Copies the counts of door, http_server, conn and ws; about once a second.
  */
 #ifndef CHEMCHAT_DOOR_METRICS_H
 #define CHEMCHAT_DOOR_METRICS_H

@@ -10,67 +10,12 @@
 #include "log.h"
 #include "xalloc.h"
 
-typedef enum HttpState
-{
-	STATE_HEAD,  /* waits for a head, or for the rest of one */
-	STATE_BODY,  /* has the head */
-	STATE_BUSY,  /* somebody is working on the answer */
-	STATE_ANSWER /* it is written faster than it is read */
-} HttpState;
-
-/* What its deadline is for. */
-typedef enum HttpTime
-{
-	TIME_NONE,
-	TIME_HEAD,
-	TIME_IDLE,
-	TIME_BODY,
-	TIME_ANSWER
-} HttpTime;
-
 typedef enum Step
 {
 	STEP_AGAIN, /* answered: there may be another */
 	STEP_WAIT,  /* for the client, or for whoever answers */
 	STEP_GONE   /* the connection is somebody else's, or ended */
 } Step;
-
-typedef struct HttpConn HttpConn;
-
-struct HttpConn
-{
-	Conn *conn;
-	HttpServer *server;
-	HttpConn *next; /* on its list */
-	HttpConn *prev;
-	HttpRequest *request; /* STATE_BUSY */
-	Buf in;
-	int64_t waits_since_us;
-	Address client; /* who asks, trusted proxies looked through */
-	uint8_t state;
-	uint8_t time;
-	bool is_on_waiting;
-	bool is_stepping; /* an answer that comes now returns to step() */
-	bool is_last;     /* no request after this one */
-	bool may_read;    /* the page that asks may see the answer */
-};
-
-typedef struct HttpList
-{
-	HttpConn *head;
-	HttpConn *tail;
-} HttpList;
-
-struct HttpServer
-{
-	HttpServerConfig config;
-	HttpList waiting; /* for their client, longest first */
-	HttpList working;
-	int count;
-	int busy;
-	bool is_stopped;
-	HttpCounts counts;
-};
 
 static void on_bytes(void *user, unsigned char *bytes, size_t len);
 static void on_ended(void *user);
@@ -91,10 +36,7 @@ static void write_out(HttpConn *http, const Buf *out);
 static void settle(HttpConn *http);
 static void set_time(HttpConn *http, HttpTime what, int ms);
 static void set_state(HttpConn *http, HttpState state);
-static void list_add(HttpConn *http, bool is_waiting);
-static void list_remove(HttpConn *http);
 static void let_go(HttpConn *http);
-static void end(HttpConn *http);
 static void cut(HttpConn *http);
 static bool is_api(Slice path);
 
@@ -105,87 +47,36 @@ static const ConnHandler conn_handler = {
 	.deadline = on_deadline,
 };
 
-HttpServer *
-http_server_new(const HttpServerConfig *config)
-{
-	HttpServer *server = xcalloc(1, sizeof(*server));
-
-	server->config = *config;
-	return server;
-}
-
 void
-http_server_free(HttpServer **server_ref)
-{
-	HttpServer *server = *server_ref;
-
-	if (server == NULL)
-		return;
-	*server_ref = NULL;
-	while (server->waiting.head != NULL)
-		end(server->waiting.head);
-	while (server->working.head != NULL)
-		on_ended(server->working.head);
-	free(server);
-}
-
-void
-http_server_take(HttpServer *server, Conn *take_conn)
+http_conn_begin(HttpServer *server, Conn *take_conn)
 {
 	HttpConn *http = xcalloc(1, sizeof(*http));
 
 	http->conn = take_conn;
 	http->server = server;
-	list_add(http, true);
+	http_server_add(http, true);
 	server->count++;
 	conn_set_handler(take_conn, &conn_handler, http);
 	set_time(http, TIME_HEAD, HTTP_HEAD_MS);
 }
 
-bool
-http_server_make_room(HttpServer *server)
-{
-	HttpConn *oldest = server->waiting.head;
-
-	if (server->count < server->config.max_connections)
-		return true;
-	if (oldest == NULL ||
-		clock_now_us() - oldest->waits_since_us < HTTP_ROOM_MS * 1000)
-		return false;
-	server->counts.sent_away++;
-	end(oldest);
-	return true;
-}
-
 void
-http_server_stop(HttpServer *server)
+http_conn_hang_up(HttpConn *http)
 {
-	server->is_stopped = true;
-	for (HttpConn *http = server->waiting.head, *next; http != NULL;
-		 http = next)
-	{
-		next = http->next;
-		if (http->in.len == 0)
-			end(http);
-	}
+	HttpRequest *request = http->request;
+
+	if (http->state == STATE_BUSY)
+		http->server->counts.gone++;
+	http->request = NULL;
+	http_conn_end(http);
+	if (request != NULL)
+		http_request_set_gone(request);
 }
 
-int
-http_server_count(const HttpServer *server)
+static void
+on_ended(void *user)
 {
-	return server->count;
-}
-
-int
-http_server_busy(const HttpServer *server)
-{
-	return server->busy;
-}
-
-const HttpCounts *
-http_server_counts(const HttpServer *server)
-{
-	return &server->counts;
+	http_conn_hang_up(user);
 }
 
 static void
@@ -198,20 +89,6 @@ on_bytes(void *user, unsigned char *bytes, size_t len)
 		advance(http);
 	else
 		conn_pause(http->conn, true); /* one read ahead is enough */
-}
-
-static void
-on_ended(void *user)
-{
-	HttpConn *http = user;
-	HttpRequest *request = http->request;
-
-	if (http->state == STATE_BUSY)
-		http->server->counts.gone++;
-	http->request = NULL;
-	end(http);
-	if (request != NULL)
-		http_request_set_gone(request);
 }
 
 static void
@@ -249,7 +126,7 @@ on_deadline(void *user)
 	else if (what == TIME_ANSWER)
 		cut(http);
 	else
-		end(http);
+		http_conn_end(http);
 }
 
 static void
@@ -425,7 +302,7 @@ hand_over(HttpConn *http, const HttpHead *head)
 	}
 	if (!http->is_last)
 		return STEP_AGAIN;
-	end(http);
+	http_conn_end(http);
 	return STEP_GONE;
 }
 
@@ -453,7 +330,7 @@ answered(HttpConn *http, const HttpAnswer *answer, const Buf *body)
 		return;
 	if (http->is_last)
 	{
-		end(http);
+		http_conn_end(http);
 		return;
 	}
 	conn_pause(http->conn, false);
@@ -505,7 +382,7 @@ sent(HttpConn *http, int status, size_t used)
 	http->server->counts.answers[status]++;
 	if (http->is_last)
 	{
-		end(http);
+		http_conn_end(http);
 		return STEP_GONE;
 	}
 	buf_consume(&http->in, used);
@@ -554,48 +431,15 @@ set_state(HttpConn *http, HttpState state)
 		http->server->busy++;
 	http->state = (uint8_t) state;
 	http->time = TIME_NONE;
-	list_remove(http);
-	list_add(http, is_waiting);
-}
-
-static void
-list_add(HttpConn *http, bool is_waiting)
-{
-	HttpServer *server = http->server;
-	HttpList *list = is_waiting ? &server->waiting : &server->working;
-
-	http->is_on_waiting = is_waiting;
-	http->waits_since_us = clock_now_us();
-	http->prev = list->tail;
-	http->next = NULL;
-	if (list->tail != NULL)
-		list->tail->next = http;
-	else
-		list->head = http;
-	list->tail = http;
-}
-
-static void
-list_remove(HttpConn *http)
-{
-	HttpServer *server = http->server;
-	HttpList *list = http->is_on_waiting ? &server->waiting : &server->working;
-
-	if (http->prev != NULL)
-		http->prev->next = http->next;
-	else
-		list->head = http->next;
-	if (http->next != NULL)
-		http->next->prev = http->prev;
-	else
-		list->tail = http->prev;
+	http_server_remove(http);
+	http_server_add(http, is_waiting);
 }
 
 /* The connection stays: it is another's. */
 static void
 let_go(HttpConn *http)
 {
-	list_remove(http);
+	http_server_remove(http);
 	if (http->state == STATE_BUSY)
 		http->server->busy--;
 	http->server->count--;
@@ -603,8 +447,8 @@ let_go(HttpConn *http)
 	free(http);
 }
 
-static void
-end(HttpConn *http)
+void
+http_conn_end(HttpConn *http)
 {
 	Conn *conn = http->conn;
 

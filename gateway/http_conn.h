@@ -1,82 +1,80 @@
 /*
- * http_conn - HTTP/1.1 on connections: requests in, answers out, in order
+ * http_conn - one connection of an HttpServer
  *
- * Reads heads and bodies within their times and sizes, answers what the door
- * answers itself (files, refusals, CORS), hands upgrades and requests of the
- * REST API on.  One request at a time per connection: what a client pipelines
- * waits, and beyond one read is left with the kernel.
- *
- * An idle connection is kept HTTP_IDLE_MS.  When there are as many as may be,
- * the one that has waited longest for its client makes room.
- *
- * One thread.  Owns its connections.
+ * Reads a request within its times and sizes, answers it or hands it on, and
+ * then the next.  For http_server.c, which keeps the list of all.
  */
 #ifndef CHEMCHAT_HTTP_CONN_H
 #define CHEMCHAT_HTTP_CONN_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "http_server.h"
 
-#include "address_limit.h"
-#include "conn.h"
-#include "http_request.h"
-#include "static_files.h"
-
-#define HTTP_HEAD_MS   9500 /* with TLS's handshake; closed within 10 s */
-#define HTTP_BODY_MS   29500
-#define HTTP_IDLE_MS   60000
-#define HTTP_ANSWER_MS 120000 /* to be read */
-#define HTTP_STATUSES  600
-#define HTTP_ROOM_MS   1000 /* who waits for less is not sent away */
-
-typedef struct HttpServer HttpServer;
-
-typedef struct HttpServerConfig
+typedef enum HttpState
 {
-	const StaticFiles *files;    /* or NULL */
-	const char *allowed_origins; /* comma-separated, or NULL */
-	const AddressRanges *trusted;
-	AddressLimit *limit;
-	int max_connections;
+	STATE_HEAD,  /* waits for a head, or for the rest of one */
+	STATE_BODY,  /* has the head */
+	STATE_BUSY,  /* somebody is working on the answer */
+	STATE_ANSWER /* it is written faster than it is read */
+} HttpState;
 
-	/* May there be one WebSocket more?  Then it is theirs; they take all. */
-	bool (*may_upgrade)(void *arg);
-	void (*upgrade)(void *arg, Conn *take_conn, const char *key,
-					char *take_token);
-
-	/* NULL: nothing under /v1/ is served. */
-	void (*request)(void *arg, HttpRequest *take_request);
-	void *arg;
-} HttpServerConfig;
-
-typedef struct HttpCounts
+/* What its deadline is for. */
+typedef enum HttpTime
 {
-	uint64_t answers[HTTP_STATUSES]; /* by status */
-	uint64_t requests;               /* handed over */
-	uint64_t gone;                   /* whose client did not wait */
-	uint64_t upgrades;
-	uint64_t timed_out;
-	uint64_t sent_away; /* to make room */
-} HttpCounts;
+	TIME_NONE,
+	TIME_HEAD,
+	TIME_IDLE,
+	TIME_BODY,
+	TIME_ANSWER
+} HttpTime;
 
-HttpServer *http_server_new(const HttpServerConfig *config);
+typedef struct HttpConn HttpConn;
 
-/* Requests under way become gone. */
-void http_server_free(HttpServer **server);
+struct HttpConn
+{
+	Conn *conn;
+	HttpServer *server;
+	HttpConn *next; /* on its list */
+	HttpConn *prev;
+	HttpRequest *request; /* STATE_BUSY */
+	Buf in;
+	int64_t waits_since_us;
+	Address client; /* who asks, trusted proxies looked through */
+	uint8_t state;
+	uint8_t time;
+	bool is_on_waiting;
+	bool is_stepping; /* an answer that comes now returns to step() */
+	bool is_last;     /* no request after this one */
+	bool may_read;    /* the page that asks may see the answer */
+};
 
-/* A new connection, plain or in its handshake. */
-void http_server_take(HttpServer *server, Conn *take_conn);
+typedef struct HttpList
+{
+	HttpConn *head;
+	HttpConn *tail;
+} HttpList;
 
-/* False: full, of connections that are busy or new. */
-bool http_server_make_room(HttpServer *server);
+struct HttpServer
+{
+	HttpServerConfig config;
+	HttpList waiting; /* for their client, longest first */
+	HttpList working;
+	int count;
+	int busy;
+	bool is_stopped;
+	HttpCounts counts;
+};
 
-/* Every answer is the last of its connection; the idle ones go now. */
-void http_server_stop(HttpServer *server);
+/* It begins, and is on the server's list. */
+void http_conn_begin(HttpServer *server, Conn *take_conn);
 
-int http_server_count(const HttpServer *server);
+/* It ends, once what was written has been read. */
+void http_conn_end(HttpConn *http);
 
-/* Requests and answers under way. */
-int http_server_busy(const HttpServer *server);
-const HttpCounts *http_server_counts(const HttpServer *server);
+/* Its client has hung up, or must not wait any longer: a request is gone. */
+void http_conn_hang_up(HttpConn *http);
+
+/* Kept by http_server.c. */
+void http_server_add(HttpConn *http, bool is_waiting);
+void http_server_remove(HttpConn *http);
 
 #endif

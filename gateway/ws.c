@@ -95,8 +95,11 @@ ws_free(Ws **ws_ref)
 	if (ws == NULL)
 		return;
 	*ws_ref = NULL;
-	while (ws->sockets != NULL)
-		finish(ws->sockets);
+	for (WsSocket *socket = ws->sockets, *next; socket != NULL; socket = next)
+	{
+		next = socket->next;
+		finish(socket);
+	}
 	payload_drop(ws->ping);
 	free(ws);
 }

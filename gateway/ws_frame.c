@@ -70,12 +70,8 @@ ws_parser_next(WsParser *parser, unsigned char **bytes, size_t *len,
 		unsigned char *at;
 		size_t part;
 
-		if (!parser->is_payload)
-		{
-			is_event = take_head(parser, bytes, len, event);
-			if (!parser->is_payload)
-				break;
-		}
+		if (!parser->is_payload && !take_head(parser, bytes, len, event))
+			break;
 		at = *bytes;
 		part = *len < parser->left ? *len : parser->left;
 		if (part == 0 && parser->left > 0)
@@ -124,8 +120,8 @@ ws_frame_head(uint8_t head[WS_SERVER_HEAD], WsOpcode opcode, size_t len)
 
 /*
  * Each byte is judged as soon as it is there, in the order of the wire, so
- * that the first mistake is the same however the bytes were cut.  True: it
- * was one.
+ * that the first mistake is the same however the bytes were cut.  True: the
+ * head is whole.
  */
 static bool
 take_head(WsParser *parser, unsigned char **bytes, size_t *len, WsEvent *event)
@@ -136,17 +132,17 @@ take_head(WsParser *parser, unsigned char **bytes, size_t *len, WsEvent *event)
 		(*bytes)++;
 		(*len)--;
 		if (parser->head_len == 1 && !check_first(parser, event))
-			return true;
+			return false;
 		if (parser->head_len == 2 && !check_second(parser, event))
-			return true;
+			return false;
 		if (parser->head_len < head_size(parser))
 			continue;
 		memcpy(parser->mask, parser->head + parser->head_len - 4, 4);
 		parser->mask_at = 0;
 		if (!check_length(parser, event))
-			return true;
+			return false;
 		parser->is_payload = true;
-		return false;
+		return true;
 	}
 	return false;
 }
