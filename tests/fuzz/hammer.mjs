@@ -38,7 +38,7 @@ const STALL_MS = 15000;
 class Hammer {
 	#instance = new Instance({ CHEMCHAT_BIN_DIR: given.bin,
 		CHEMCHAT_GATEWAY_ARGS: '--send-rate 0 --request-rate 0 ' +
-			'--user-connections 1000 --address-connections 0 ' +
+			'--user-connections 1000 --address-connections 0 --log-level debug ' +
 			'--address-requests 0' });
 	#sent = { frames: 0, requests: 0, connections: 0, answers: 0 };
 	#codes = new Map();
@@ -68,7 +68,7 @@ class Hammer {
 			await Promise.all([chat, rooms]);
 			this.#rss.after = await this.#instance.metric('gateway',
 				'process_resident_memory_bytes').catch(() => 0);
-			return await this.#judge(pid, Date.now() - beganMs);
+			return await this.#judge(pid, Date.now() - beganMs, world);
 		} catch (error) {
 			console.log(await this.#instance.logs(60));
 			throw error;
@@ -272,7 +272,7 @@ class Hammer {
 		});
 	}
 
-	async #judge(pid, tookMs) {
+	async #judge(pid, tookMs, { tokens }) {
 		const folder = path.dirname(this.#instance.env.CHEMCHAT_JWT_SECRET_FILE);
 		const log = await readFile(path.join(folder, '../log/gateway.log'),
 			'utf8').catch(() => '');
@@ -289,6 +289,9 @@ class Hammer {
 				: [`pid ${pid} is now ${this.#pid()}`]],
 			['others_did_not_notice', this.#failures.concat(people,
 				this.#chatted > 2 ? [] : [`${this.#chatted} messages`])],
+			['the_logs_hold_no_body_and_no_token', await this.#instance.told([
+				'still here', 'b'.repeat(100), ...tokens.map((token) =>
+					token.split('.')[2])])],
 			['it_was_understood', this.#sent.answers - this.#refusals >
 				COUNT / 20 ? [] : [`${this.#sent.answers} answers, ${
 					this.#refusals} refusals`]],

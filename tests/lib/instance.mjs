@@ -76,6 +76,21 @@ export class Instance {
 			/ ended \((?!signal KILL\))/u.test(line));
 	}
 
+	/* Lines of our daemons' logs with what must never stand there. */
+	async told(secrets) {
+		const found = [];
+
+		for (const name of ['gateway', 'relay', 'supervisor']) {
+			const text = await readFile(
+				path.join(this.#folder, 'log', `${name}.log`), 'utf8');
+
+			found.push(...text.split('\n').filter((line) => secrets.some(
+				(secret) => line.includes(secret)))
+				.map((line) => `${name}.log: ${line.slice(0, 300)}`));
+		}
+		return found;
+	}
+
 	/* The end of every log, for whoever has to find out why. */
 	async logs(lines = 15) {
 		const parts = [];

@@ -27,7 +27,8 @@ const REVOKED_MS = 5000;
 
 class Matrix {
 	#instance = new Instance({ CHEMCHAT_GATEWAY_ARGS:
-		'--send-rate 0 --request-rate 0 --address-requests 0' });
+		'--send-rate 0 --request-rate 0 --address-requests 0 ' +
+			'--log-level debug' });
 	#ids = new Map();			/* who -> user id */
 	#tokens = new Map();
 	#sockets = new Map();
@@ -51,7 +52,8 @@ class Matrix {
 				'outside_cannot_tell_whether_it_exists',
 				'a_void_token_opens_nothing',
 				'an_open_socket_ends_with_its_token',
-				'a_block_silences_both', 'no_word_reaches_who_is_outside'])
+				'a_block_silences_both', 'no_word_reaches_who_is_outside',
+				'the_logs_hold_no_body_and_no_token'])
 				this.#bad.set(name, []);
 			this.#everyVerb();
 			for (const verb of this.#verbs) {
@@ -64,6 +66,10 @@ class Matrix {
 			for (const who of OUTSIDE)
 				this.#leak(`${who}'s socket`, this.#sockets.get(who).strays
 					.join('\n'));
+			for (const line of await this.#instance.told([SECRET,
+				...[...this.#tokens.values()].map((token) =>
+					token.split('.')[2])]))
+				this.#fail('the_logs_hold_no_body_and_no_token', line);
 			return this.#judge();
 		} catch (error) {
 			console.log(await this.#instance.logs());
