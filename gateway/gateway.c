@@ -78,6 +78,7 @@ start(Gateway *gateway, Error *err)
 	gateway->wake.data = gateway;
 
 	gateway->metrics = gateway_metrics_new();
+	gateway->auth_metrics = auth_metrics_new();
 	if (config->web_root != NULL &&
 		(gateway->files = static_files_load(config->web_root, err)) == NULL)
 		return false;
@@ -131,6 +132,7 @@ stop(Gateway *gateway)
 	user_limits_free(&chat->limits);
 	static_files_free(&gateway->files);
 	gateway_metrics_free(&gateway->metrics);
+	auth_metrics_free(&gateway->auth_metrics);
 	if (gateway->password != NULL)
 		explicit_bzero(gateway->password, strlen(gateway->password));
 	free(gateway->password);
@@ -243,6 +245,8 @@ on_slow(uv_timer_t *timer)
 	polls_tick(gateway->chat.polls);
 	if (gateway->door != NULL)
 		door_tick(gateway->door);
+	auth_metrics_update(gateway->auth_metrics, gateway->chat.auth,
+						gateway->chat.accounts);
 	gateway_metrics_update(gateway->metrics, &gateway->chat, gateway->door,
 						   gateway->ws);
 	if (db_is_up(gateway->chat.db))

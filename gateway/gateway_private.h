@@ -9,6 +9,7 @@
 
 #include <uv.h>
 
+#include "auth_metrics.h"
 #include "awaited.h"
 #include "chat.h"
 #include "daemon.h"
@@ -36,6 +37,7 @@ typedef struct Gateway
 	Live *live;
 	Awaited *awaited;
 	GatewayMetrics *metrics;
+	AuthMetrics *auth_metrics;
 	Chat chat;
 	Rest *rest;
 	Error db_reason;

@@ -1,8 +1,8 @@
 /*
  * jwt_signature - are these bytes that key's signature over that text?
  *
- * Pure.  For jwt.c; one case for each JwtAlg.  Verification takes about 30 us
- * for RS256 (2048 bits), 80 us for ES256 and EdDSA: short enough for a loop.
+ * Pure.  For jwt.c; one case for each JwtAlg.  Verification takes about 20 us
+ * for RS256 (2048 bits), 50 for ES256, 70 for EdDSA: short enough for a loop.
  */
 #ifndef CHEMCHAT_JWT_SIGNATURE_H
 #define CHEMCHAT_JWT_SIGNATURE_H
