@@ -53,7 +53,9 @@ export class Mutator {
 
 	/* A value that fits the argument; sometimes one that does not. */
 	#value({ name, kind, min, max }) {
-		const { users, room, quiet } = this.#world;
+		const { room, quiet } = this.#world;
+		/* the two who chat are left alone */
+		const users = this.#world.users.slice(2);
 
 		if (this.#chance(0.03))
 			return this.#pick([null, true, [], {}, [[[]]], this.#pick(TEXTS),
