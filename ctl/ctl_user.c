@@ -78,7 +78,7 @@ user_add(int argc, char **argv)
 	{
 		bool is_old = strcmp(ctl_db_cell(session, 0, 1), "t") == 0;
 
-		strncat(made, ctl_db_cell(session, 0, 0), sizeof made - 1);
+		(void) snprintf(made, sizeof made, "%s", ctl_db_cell(session, 0, 0));
 		if (is_old && none == NULL)
 		{
 			error_set(&err, "there is a user \"%s\" already; see user passwd",
