@@ -349,6 +349,8 @@ keys_of_one_name_are_told_apart_by_algorithm(void **state)
 static void
 the_private_half_is_not_taken(void **state)
 {
+	static const char empty[] =
+		"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n";
 	BIO *bio = BIO_new(BIO_s_mem());
 	char *text;
 	long len;
@@ -362,9 +364,7 @@ the_private_half_is_not_taken(void **state)
 	assert_non_null(strstr(err.text, "something else than public keys"));
 	BIO_free(bio);
 	assert_false(jwt_public_keys_pem(&keys, "", 0, "", &err));
-	assert_false(jwt_public_keys_pem(
-		&keys, "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
-		60, "", &err));
+	assert_false(jwt_public_keys_pem(&keys, empty, strlen(empty), "", &err));
 	assert_int_equal(keys.count, 0);
 }
 
