@@ -73,9 +73,21 @@ export class Person {
 		return this.client.connection === 'online';
 	}
 
-	/* The network dies under it; the library is to come back by itself. */
+	/*
+	 * The network dies under it; the library is to come back by itself.  Ends
+	 * once it has been told; it may be back by then.
+	 */
 	cut() {
-		this.#socket?.terminate();
+		const socket = this.#socket;
+
+		return new Promise((resolve) => {
+			if (!socket || socket.readyState === WebSocket.CLOSED) {
+				resolve();
+				return;
+			}
+			socket.once('close', resolve);
+			socket.terminate();
+		});
 	}
 
 	/* The next `events` frame with this text is lost on its way. */

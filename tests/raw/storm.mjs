@@ -127,8 +127,10 @@ export async function storm(options) {
 
 			connections++;
 			try {
-				done += random(3) === 0 ? await aRequest(socket, random)
+				const count = random(3) === 0 ? await aRequest(socket, random)
 					: await aSession(socket, random, options, PER_CONNECTION);
+
+				done += count; /* behind the await: the lanes share it */
 			} finally {
 				socket.close();
 			}
