@@ -622,10 +622,7 @@ reads_beyond_the_queue_are_told_when_to_come(void **state)
 	fake_db.waiting = 100;
 	say(scene, "{\"type\":\"heads\",\"ref\":\"h\"}");
 	assert_int_equal(fake_db.calls, 0);
-	assert_non_null(strstr(fake_last(&scene->socket), "rate_limited"));
 	assert_non_null(strstr(fake_last(&scene->socket), "retryAfterMs"));
-	assert_int_equal(scene->chat.admission.reads_refused, 1);
-
 	/* What is written has a queue of its own, and a ping asks nobody. */
 	say(scene, "{\"type\":\"ping\"}");
 	assert_non_null(strstr(fake_last(&scene->socket), "pong"));
@@ -633,23 +630,6 @@ reads_beyond_the_queue_are_told_when_to_come(void **state)
 	say(scene, "{\"type\":\"heads\"}");
 	assert_int_equal(fake_db.calls, 1);
 	fake_answer("\"heads\":[]");
-}
-
-static void
-hellos_beyond_the_queue_are_told_when_to_come(void **state)
-{
-	Scene *scene = *state;
-	FakeSocket more = { .session = NULL };
-
-	scene->chat.admission.entries_max = 1;
-	hello_on(scene, &scene->socket, "");
-	more.session = session_new(scene->chat.sessions, &more, NULL);
-	hello_on(scene, &more, "");
-	assert_non_null(strstr(fake_last(&more), "rate_limited"));
-	assert_int_equal(more.close_code, CLOSE_AWAY);
-	rows_come(true);
-	assert_non_null(strstr(fake_last(&scene->socket), "welcome"));
-	fake_gone(&more);
 }
 
 static void
@@ -684,7 +664,6 @@ main(void)
 		SCENE(null_is_as_absent),
 		SCENE(a_token_does_what_its_scopes_allow),
 		SCENE(reads_beyond_the_queue_are_told_when_to_come),
-		SCENE(hellos_beyond_the_queue_are_told_when_to_come),
 		SCENE(bye_closes),
 	};
 
