@@ -318,8 +318,7 @@ on_entered(void *arg, const Entered *entered)
 	if (entered->code != NULL)
 	{
 		if (strcmp(entered->code, "rate_limited") == 0)
-			problem.retry_ms =
-				entered->retry_ms > 0 ? entered->retry_ms : 5000;
+			problem.retry_ms = entered->retry_ms > 0 ? entered->retry_ms : 5000;
 		rest_refuse_with(call, &problem);
 		end(poll);
 		return;
