@@ -6,10 +6,12 @@
  *
  * The first byte chooses: frames of a client (one a line) into the command
  * table of a welcomed session; the head of an HTTP request, whole and in
- * slices; an answer of live_changes into the fan-out.  Beyond not crashing:
+ * slices; an answer of live_changes into the fan-out; a REST request into its
+ * arguments, and a poll's cursor.  Beyond not crashing:
  * every frame is answered with JSON, or asks the database; a head that is
  * accepted says the same whatever came in which slice; nothing is delivered
- * twice or backwards.  The database is fake_chat.h's: its definitions come
+ * twice or backwards; a cursor that is taken is the one that is given.  The
+ * database is fake_chat.h's: its definitions come
  * first, so those of db.c are passed over.
  */
 #define FAKE_DB
@@ -18,7 +20,10 @@
 #include "clock.h"
 #include "event_json.h"
 #include "http.h"
+#include "http_request_private.h"
 #include "log.h"
+#include "poll_cursor.h"
+#include "rest_args.h"
 
 typedef struct World
 {
@@ -221,6 +226,92 @@ try_pulled(const char *text, size_t len)
 	end();
 }
 
+static bool
+has_query(const void *arg, const char *name)
+{
+	char byte[1];
+
+	return http_request_query_value(arg, name, byte, sizeof(byte)) !=
+		   QUERY_NONE;
+}
+
+/* Good arguments, or a problem with a name and a status. */
+static void
+try_arguments(const HttpRequest *request, const Verb *verb)
+{
+	Problem problem = { .code = NULL, .offset = -1 };
+	VerbRefusal refusal = { NULL, NULL };
+	json_t *object = rest_args_read(request, verb, &problem);
+	VerbValues values;
+	Buf out;
+
+	if (object != NULL)
+	{
+		if (!verb_values_init(&values, verb, object, &refusal))
+		{
+			problem.code = refusal.code;
+			problem.field = rest_args_name(verb, refusal.field);
+			need(problem.code != NULL && problem.field != NULL);
+		}
+		verb_values_fini(&values);
+		json_decref(object);
+	}
+	else
+		need(problem.code != NULL);
+	if (problem.code == NULL)
+		return;
+	need(problem_status(problem.code, problem.field) >= 400);
+	buf_init(&out);
+	problem_write(&problem, &out);
+	object = json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES, NULL);
+	need(json_is_object(object));
+	json_decref(object);
+	buf_fini(&out);
+}
+
+static void
+try_request(const char *text, size_t len)
+{
+	static const Address nobody;
+	char allowed[64];
+	const char *reason;
+	HttpHead head;
+	HttpRequest *request;
+	const Verb *verb;
+	Buf bytes;
+
+	if (http_head_parse(text, len, &head, &reason) != HTTP_OK ||
+		head.body_len > len - head.size)
+		return;
+	buf_init(&bytes);
+	buf_append(&bytes, text, len);
+	need(http_head_parse(bytes.data, bytes.len, &head, &reason) == HTTP_OK);
+	request = http_request_new(NULL, NULL, &bytes, &head, &nobody);
+	verb = verb_of_request(http_request_method_name(request),
+						   http_request_path(request), has_query, request,
+						   allowed, sizeof(allowed));
+	if (verb != NULL)
+		try_arguments(request, verb);
+	http_request_answer(&request, 200, NULL, NULL, 0, NULL);
+}
+
+static void
+try_cursor(const char *text, size_t len)
+{
+	char given[512];
+	char back[POLL_CURSOR_SIZE];
+	PollCursor cursor;
+	PollCursor again;
+
+	snprintf(given, sizeof(given), "%.*s", (int) (len < 500 ? len : 500), text);
+	if (!poll_cursor_parse(given, &cursor))
+		return;
+	need(poll_cursor_parse(poll_cursor_format(&cursor, back), &again));
+	need(uuid_equal(&cursor.session_id, &again.session_id) &&
+		 cursor.number == again.number &&
+		 strcmp(cursor.position, again.position) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
@@ -243,6 +334,16 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 		"2[{\"kind\":\"message\",\"ev\":11,\"seq\":8},{\"kind\":\"member\","
 		"\"ev\":12,\"userId\":\"0a000000-0000-0000-0000-000000000000\","
 		"\"state\":\"removed\"},{\"kind\":\"message\",\"ev\":13,\"seq\":9}]",
+		"3PUT /v1/conversations/00000000-0000-7000-8000-0000000000c1/messages"
+		"/7?maxRows=5 HTTP/1.1\r\nHost: a\r\nIf-Match: \"3\"\r\n"
+		"Content-Type: application/json\r\nContent-Length: 13\r\n\r\n"
+		"{\"body\":\"hi\"}",
+		"3POST /v1/conversations HTTP/1.1\r\nHost: a\r\nIdempotency-Key: x\r\n"
+		"Content-Type: application/json\r\nContent-Length: 30\r\n\r\n"
+		"{\"kind\":\"group\",\"members\":[]}",
+		"3GET /v1/users?ids=00000000-0000-7000-8000-0000000000c1,x&query=%41 "
+		"HTTP/1.1\r\nHost: a\r\n\r\n",
+		"400000000-0000-7000-8000-00000000000a.1.1:1:0/1",
 	};
 	const char *folder = getenv("FUZZ_MAKE_CORPUS");
 
@@ -272,7 +373,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	clock_set(1000000, 1000000);
-	switch (data[0] % 3)
+	switch ((uint8_t) (data[0] - '0') % 5)
 	{
 		case 0:
 			try_frames(text, size - 1);
@@ -280,8 +381,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		case 1:
 			try_head(text, size - 1);
 			break;
-		default:
+		case 2:
 			try_pulled(text, size - 1);
+			break;
+		case 3:
+			try_request(text, size - 1);
+			break;
+		default:
+			try_cursor(text, size - 1);
 	}
 	return 0;
 }
