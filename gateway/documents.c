@@ -1,5 +1,6 @@
 #include "documents.h"
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): names and pieces of a string */
 /*
  * The bytes of a file, found from the root of the sources, as symbols `name`
  * and `name_end`.
@@ -11,6 +12,7 @@
 			".popsection\n");                                                  \
 	extern const char name[] __attribute__((visibility("hidden")));            \
 	extern const char name##_end[] __attribute__((visibility("hidden")))
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 INCLUDE_FILE(document_openapi, "docs/openapi.yaml");
 INCLUDE_FILE(document_asyncapi, "docs/asyncapi.yaml");

@@ -89,12 +89,16 @@ void
 polls_free(Polls **polls_ref)
 {
 	Polls *polls = *polls_ref;
+	Poll *next;
 
 	if (polls == NULL)
 		return;
 	*polls_ref = NULL;
-	while (polls->all != NULL)
-		end(polls->all);
+	for (Poll *poll = polls->all; poll != NULL; poll = next)
+	{
+		next = poll->next;
+		end(poll);
+	}
 	uuid_map_free(&polls->by_id);
 	sessions_free(&polls->sessions);
 	free(polls);
