@@ -299,7 +299,7 @@ db_field_name(const char *column, char *field, size_t size)
 static PgStatement *
 make_statements(Db *db)
 {
-	static char names[128][16];
+	static char names[128][sizeof("verb_-2147483648")];
 	PgStatement *all =
 		xcalloc((size_t) DB_VERBS + (size_t) verb_count + 1, sizeof(*all));
 

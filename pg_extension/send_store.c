@@ -29,7 +29,8 @@
 	" AND (pg_catalog.cardinality($2) = 0"                                     \
 	"      OR EXISTS (SELECT FROM chemchat.member AS seat"                     \
 	"                  WHERE seat.conversation_id = c.id"                      \
-	"                    AND seat.user_id = ANY ($2)))"
+	"                    AND seat.user_id = ANY ($2)"                          \
+	"                    AND seat.state = 'joined'))"
 
 static const char lock_waiting[] =
 	"SELECT c.id, c.kind, c.archived_at IS NOT NULL"

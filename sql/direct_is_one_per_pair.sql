@@ -12,6 +12,10 @@ SELECT u.n, t.name(c.id) AS id, c.ev, c.is_duplicate
 -- Somebody else's id is taken, whatever it is.
 SELECT * FROM t.refusal($$ SELECT chemchat.create_conversation(t.id('bob'), 'direct', NULL, ARRAY[t.id('alice')], t.id('tea')) $$);
 SELECT * FROM t.refusal($$ SELECT chemchat.create_conversation(t.id('bob'), 'group', 'x', '{}', t.id('tea')) $$);
+-- Her own id names one thing for ever: no retry with another kind or another
+-- partner is answered with it.
+SELECT * FROM t.refusal($$ SELECT chemchat.create_conversation(t.id('alice'), 'group', 'x', '{}', t.id('tea')) $$);
+SELECT * FROM t.refusal($$ SELECT chemchat.create_conversation(t.id('alice'), 'direct', NULL, ARRAY[t.id('bob')], t.id('tea')) $$);
 SELECT * FROM t.refusal($$ SELECT chemchat.create_conversation(t.id('bob'), 'direct', NULL, ARRAY[t.id('bob')]) $$);
 SELECT kind, id, ev, event->>'role' AS role FROM t.events('s');
 -- Its seats.

@@ -74,7 +74,11 @@ DECLARE
 BEGIN
 	SELECT * INTO made FROM chemchat.conversation AS c
 	 WHERE c.id = coalesce(paired, _find_made.conversation_id);
-	IF paired IS NULL AND made.created_by <> _find_made.actor THEN
+	-- An id of her own that names something else is no retry: what she means
+	-- for the one would else be said in the other.
+	IF paired IS NULL AND (made.created_by <> _find_made.actor
+						   OR made.kind <> _find_made.kind
+						   OR made.kind = 'direct') THEN
 		PERFORM chemchat._raise('conflict', 'conversation_id',
 			'the conversation_id is taken');
 	END IF;

@@ -1,6 +1,6 @@
-/* uses: gateway common/jwt common/daemon common/redis common/pg common/wire common/base */
-/* links: -lm */
-/* pkgs: libuv jansson libpq hiredis openssl libsodium */
+/* uses: gateway common/jwt common/http common/password common/daemon common/redis common/pg common/wire common/base */
+/* links: -Wl,--allow-multiple-definition -lm */
+/* pkgs: libuv jansson libpq hiredis openssl libsodium libcurl */
 /*
  * fuzz_door - the bytes a client writes before anybody knows it
  *
