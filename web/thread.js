@@ -151,6 +151,7 @@ export class Thread {
 
 		this.#isDrawing = true;
 		this.#virtual.render({ count: rows.count, base: known.lo,
+			isOpen: known.isDetached,
 			key: (i) => rows.key(i),
 			indexOf: (key) => rows.indexOf(key),
 			estimate: (i) => ROW_PX + LINE_PX * rows.lines(i) },

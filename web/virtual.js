@@ -36,6 +36,7 @@ export class VirtualList {
 	#base;						/* of what #heights holds */
 	#sticksToEnd;
 	#isAtEnd;
+	#isOpen = false;			/* more rows exist below the last one */
 	#width = 0;
 
 	/* `sticksToEnd`: whoever is at the end stays there as rows come. */
@@ -73,11 +74,20 @@ export class VirtualList {
 		this.#base = undefined;
 		this.#heights.reset(0);
 		this.#isAtEnd = this.#sticksToEnd;
+		this.#isOpen = false;
 		this.#scroll.scrollTop = 0;
 	}
 
 	/* Draws; `signature` says when rows came or went. */
 	render(source, signature) {
+		/*
+		 * The end of a window is not the end: who follows every page to its
+		 * bottom would ask for all of them.
+		 */
+		if (this.#isOpen && signature !== this.#signature &&
+			source.base === this.#base)
+			this.#isAtEnd = false;
+		this.#isOpen = Boolean(source.isOpen);
 		const anchor = this.#anchor();
 
 		this.#source = source;
