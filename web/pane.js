@@ -59,6 +59,8 @@ export class Pane {
 		if (!this.#held)
 			return;
 		this.#held.render();
-		setText(byId('pane-title'), this.#held.title);
+		/* It may have closed itself: its conversation is gone. */
+		if (this.#held)
+			setText(byId('pane-title'), this.#held.title);
 	}
 }
