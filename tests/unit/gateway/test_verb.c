@@ -62,7 +62,7 @@ every_argument_is_bound(void **state)
 	{
 		const Verb *verb = &verbs[i];
 		int count = verb_arg_count(verb);
-		char parameter[8];
+		char parameter[16];
 
 		assert_true((verb->sql != NULL) == (verb->handler == VERB_SQL));
 		if (verb->sql == NULL)
