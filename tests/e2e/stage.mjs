@@ -229,7 +229,7 @@ export class Stage {
 			if (outcome !== expected)
 				throw new Error(`it was ${outcome} (${answer.message ?? ''})`);
 			if (step.options.as && answer.type === 'ok')
-				this.#sameAnswer(step.options.as, answer);
+				this.#sameAnswer(`${step.who} ${step.options.as}`, answer);
 		},
 		/* Gives it to the library and goes on; `< sent` awaits it. */
 		write: (step, name, body) => {
@@ -248,7 +248,7 @@ export class Stage {
 			this.#conversations.get(text) ?? text),
 	};
 
-	#answers = new Map();
+	#answers = new Map();		/* sender and name -> what her first send got */
 
 	#sameAnswer(name, { id, seq, ev }) {
 		const first = this.#answers.get(name);
