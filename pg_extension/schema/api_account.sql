@@ -9,7 +9,7 @@ BEGIN
 	UPDATE chemchat.app_user AS u SET tokens_from = at, access_at = at
 	 WHERE u.id = _void_tokens.user_id;
 	IF NOT FOUND THEN
-		PERFORM chemchat._raise('unknown_user', 'user_id');
+		PERFORM chemchat._raise_no_user(_void_tokens.user_id);
 	END IF;
 END
 $$;
@@ -72,7 +72,7 @@ BEGIN
 			'expires_at must not be null');
 	ELSIF NOT EXISTS (SELECT FROM chemchat.app_user AS u
 					   WHERE u.id = revoke_session.user_id) THEN
-		PERFORM chemchat._raise('unknown_user', 'user_id');
+		PERFORM chemchat._raise_no_user(revoke_session.user_id);
 	END IF;
 	INSERT INTO chemchat.session_revocation AS r
 		(jti, user_id, revoked_at, expires_at)
@@ -109,8 +109,10 @@ RETURNS TABLE (jti uuid, user_id uuid, tokens_from timestamptz,
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	seen CONSTANT timestamptz := coalesce(
-		revocations.since - interval '30 s', '-infinity');
+	-- There is no time 30 s before the first one.
+	seen CONSTANT timestamptz := CASE
+		WHEN revocations.since >= 'epoch'
+		THEN revocations.since - interval '30 s' ELSE '-infinity' END;
 BEGIN
 	RETURN QUERY
 	SELECT r.jti, r.user_id, NULL::timestamptz, false, r.revoked_at,
@@ -139,16 +141,20 @@ CREATE FUNCTION chemchat.accounts(after text DEFAULT NULL,
 RETURNS TABLE (user_id uuid, handle text, display_name text, kind text,
 			   has_password boolean, is_admin boolean, created_at timestamptz,
 			   deactivated_at timestamptz)
-LANGUAGE sql STABLE SECURITY DEFINER
+LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM chemchat._check_max_rows(accounts.max_rows, 1000);
+	RETURN QUERY
 	SELECT u.id, u.handle, u.display_name, u.kind,
 		   a.password_hash IS NOT NULL, coalesce(a.is_admin, false),
 		   u.created_at, u.deactivated_at
 	  FROM chemchat.app_user AS u
 	  LEFT JOIN chemchat.account AS a ON a.user_id = u.id
-	 WHERE accounts.after IS NULL OR u.handle > accounts.after
+	 WHERE u.handle > coalesce(accounts.after, '')
 	 ORDER BY u.handle
-	 LIMIT least(greatest(accounts.max_rows, 1), 1000)
+	 LIMIT accounts.max_rows;
+END
 $$;
 COMMENT ON FUNCTION chemchat.accounts(text, int) IS
 	'every user with what lets her in, by handle; for an administrator';

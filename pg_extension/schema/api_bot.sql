@@ -56,6 +56,8 @@ BEGIN
 		  OR NOT create_bot_token.scopes <@ ARRAY['read', 'send', 'manage'] THEN
 		PERFORM chemchat._raise('invalid_argument', 'scopes',
 			'scopes must be some of read, send and manage');
+	ELSIF create_bot_token.user_id IS NULL THEN
+		PERFORM chemchat._raise_no_user(NULL);
 	ELSIF NOT EXISTS (SELECT FROM chemchat.app_user AS u
 					   WHERE u.id = create_bot_token.user_id
 						 AND u.kind = 'bot') THEN

@@ -90,6 +90,19 @@ $$;
 COMMENT ON FUNCTION chemchat._check_users(uuid[], text) IS
 	'raises unknown_user unless all of them exist and are active';
 
+CREATE FUNCTION chemchat._raise_no_user(user_id uuid) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+	IF _raise_no_user.user_id IS NULL THEN
+		PERFORM chemchat._raise('invalid_argument', 'user_id',
+			'user_id must not be null');
+	END IF;
+	PERFORM chemchat._raise('unknown_user', 'user_id');
+END
+$$;
+COMMENT ON FUNCTION chemchat._raise_no_user(uuid) IS
+	'raises unknown_user for an id nobody has, invalid_argument for none';
+
 CREATE FUNCTION chemchat.update_user(actor uuid, display_name text,
 	OUT rev bigint, OUT is_duplicate boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -137,7 +150,7 @@ BEGIN
 		SELECT * INTO now_is FROM chemchat.app_user AS u
 		 WHERE u.id = _set_active.user_id;
 		IF NOT FOUND THEN
-			PERFORM chemchat._raise('unknown_user', 'user_id');
+			PERFORM chemchat._raise_no_user(_set_active.user_id);
 		END IF;
 	ELSE
 		PERFORM chemchat._emit('u', now_is.id, now_is.id, NULL, NULL,

@@ -63,23 +63,24 @@ DECLARE
 	rows_left int := 2000;
 	bytes_left int := 4 * 1024 * 1024;
 BEGIN
-	IF live_changes.conversation_ids IS NULL
-	   OR array_position(live_changes.conversation_ids, NULL) IS NOT NULL
-	   OR coalesce(array_ndims(live_changes.conversation_ids), 1) <> 1 THEN
-		PERFORM chemchat._raise('invalid_argument', 'conversation_ids',
-			'conversation_ids must be a list without nulls');
-	ELSIF cardinality(live_changes.conversation_ids) > 1000 THEN
-		PERFORM chemchat._raise('too_large', 'conversation_ids',
-			'more than 1000 conversations');
-	ELSIF coalesce(cardinality(live_changes.after_evs), -1)
-		  <> cardinality(live_changes.conversation_ids) THEN
+	PERFORM chemchat._check_ids(live_changes.conversation_ids,
+								'conversation_ids', 1000);
+	IF coalesce(cardinality(live_changes.after_evs), -1)
+	   <> cardinality(live_changes.conversation_ids) THEN
 		PERFORM chemchat._raise('invalid_argument', 'after_evs',
 			'after_evs must be as many as conversation_ids');
+	ELSIF EXISTS (SELECT FROM unnest(live_changes.after_evs) AS a (ev)
+				   WHERE coalesce(a.ev, -1) < 0) THEN
+		PERFORM chemchat._raise('invalid_argument', 'after_evs',
+			'after_evs must be 0 or more each');
 	END IF;
-	FOR i IN 1 .. cardinality(live_changes.conversation_ids) LOOP
+	FOR live_changes.conversation_id, live_changes.after_ev IN
+		SELECT a.id, a.ev
+		  FROM unnest(live_changes.conversation_ids, live_changes.after_evs)
+			   WITH ORDINALITY AS a (id, ev, n)
+		 ORDER BY a.n
+	LOOP
 		EXIT WHEN rows_left <= 0 OR bytes_left <= 0;
-		live_changes.conversation_id := live_changes.conversation_ids[i];
-		live_changes.after_ev := live_changes.after_evs[i];
 		SELECT c.status, c.upto, c.head, c.events
 		  INTO live_changes.status, live_changes.upto, live_changes.head,
 			   live_changes.events
@@ -88,8 +89,9 @@ BEGIN
 		IF live_changes.head = 0 THEN
 			live_changes.status := 'unknown';
 		END IF;
-		rows_left := rows_left - (live_changes.upto
-								  - live_changes.after_ev)::int;
+		-- No more than max_rows; less than none where the asker is ahead.
+		rows_left := rows_left - greatest(live_changes.upto
+										  - live_changes.after_ev, 0)::int;
 		bytes_left := bytes_left - octet_length(live_changes.events::text);
 		RETURN NEXT;
 	END LOOP;

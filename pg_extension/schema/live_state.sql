@@ -32,7 +32,8 @@ DECLARE
 BEGIN
 	IF _mark_age.mark IS NULL THEN
 		RETURN NULL;
-	ELSIF _mark_age.mark !~ '^\d{1,20}:\d{1,9}:[0-9A-F]{1,8}/[0-9A-F]{1,8}:\d{1,18}$' THEN
+	ELSIF octet_length(_mark_age.mark) > 100
+		  OR _mark_age.mark !~ '^\d{1,20}:[1-9]\d{0,8}:[0-9A-F]{1,8}/[0-9A-F]{1,8}:\d{1,18}$' THEN
 		PERFORM chemchat._raise('invalid_argument', 'since',
 			'since must be a mark of live_mark()');
 	ELSIF chemchat.position_status(part[1], part[2]::int, part[3]::pg_lsn)
@@ -56,23 +57,6 @@ LANGUAGE sql STABLE AS $$
 $$;
 COMMENT ON FUNCTION chemchat._small(uuid, int) IS
 	'has the conversation no more members than that?';
-
-CREATE FUNCTION chemchat._check_ids(ids uuid[], name text) RETURNS void
-LANGUAGE plpgsql STABLE AS $$
-BEGIN
-	IF _check_ids.ids IS NULL
-	   OR array_position(_check_ids.ids, NULL) IS NOT NULL
-	   OR coalesce(array_ndims(_check_ids.ids), 1) <> 1 THEN
-		PERFORM chemchat._raise('invalid_argument', _check_ids.name,
-			_check_ids.name || ' must be a list without nulls');
-	ELSIF cardinality(_check_ids.ids) > 10000 THEN
-		PERFORM chemchat._raise('too_large', _check_ids.name,
-			'more than 10000 ids');
-	END IF;
-END
-$$;
-COMMENT ON FUNCTION chemchat._check_ids(uuid[], text) IS
-	'raises unless it is a list of at most 10000 ids';
 
 CREATE FUNCTION chemchat.live_states(users uuid[], conversation_ids uuid[],
 	since text DEFAULT NULL, channel int DEFAULT NULL,

@@ -162,10 +162,9 @@ BEGIN
 											outbox.max_rows) AS e;
 	END LOOP;
 	IF outbox.slot IS NOT NULL AND NOT is_any THEN
-		RAISE EXCEPTION 'this database has no slot "%" of plugin chemchat',
-			outbox.slot
-			USING ERRCODE = 'undefined_object',
-				HINT = 'chemchat.outbox_status() lists the slots.';
+		PERFORM chemchat._raise('invalid_argument', 'slot',
+			format('this database has no slot "%s" of plugin chemchat; '
+				   'chemchat.outbox_status() lists them', outbox.slot));
 	ELSIF NOT is_any THEN
 		RAISE NOTICE 'this database has no slot: no event is kept'
 			USING HINT = 'The relay makes its slot at its first start and '

@@ -16,6 +16,26 @@ $$;
 COMMENT ON FUNCTION chemchat._check_max_rows(int, int) IS
 	'raises unless 1 <= max_rows <= upper';
 
+-- One dimension first: in more of them nothing can be searched for.
+CREATE FUNCTION chemchat._check_ids(ids uuid[], name text,
+									upper int DEFAULT 10000) RETURNS void
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	IF _check_ids.ids IS NULL OR array_ndims(_check_ids.ids) > 1 THEN
+		PERFORM chemchat._raise('invalid_argument', _check_ids.name,
+			_check_ids.name || ' must be a list without nulls');
+	ELSIF cardinality(_check_ids.ids) > _check_ids.upper THEN
+		PERFORM chemchat._raise('too_large', _check_ids.name,
+			format('more than %s ids', _check_ids.upper));
+	ELSIF array_position(_check_ids.ids, NULL) IS NOT NULL THEN
+		PERFORM chemchat._raise('invalid_argument', _check_ids.name,
+			_check_ids.name || ' must be a list without nulls');
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION chemchat._check_ids(uuid[], text, int) IS
+	'raises unless it is a list of at most so many ids';
+
 CREATE FUNCTION chemchat.history(actor uuid, conversation_id uuid,
 	before_seq bigint DEFAULT NULL, max_rows int DEFAULT 50,
 	after_seq bigint DEFAULT NULL)

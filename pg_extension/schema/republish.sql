@@ -86,10 +86,11 @@ CREATE FUNCTION chemchat._republish_cursor(cursor text, conversation_id uuid,
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
 	id CONSTANT text := '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+	given CONSTANT text := left(_republish_cursor.cursor, 200);
 	part CONSTANT text[] := coalesce(
-		regexp_match(_republish_cursor.cursor, format(
+		regexp_match(given, format(
 			'^(c)/(%s)/([0-9]{1,16})/([0-9]{1,16})/([0-9]{1,16})$', id)),
-		regexp_match(_republish_cursor.cursor, format(
+		regexp_match(given, format(
 			'^([usnb])/(%1$s)/(%1$s)/([0-9]{1,16})/([0-9]{1,16})$', id)));
 BEGIN
 	IF _republish_cursor.cursor IS NOT NULL THEN
