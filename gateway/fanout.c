@@ -54,6 +54,7 @@ static void start_pulls(Fanout *fanout);
 static bool apply_row(Fanout *fanout, User *user, const HeadRow *row,
 					  int64_t asked_us);
 static bool drop_unmarked(Fanout *fanout, User *user, const HeadRows *rows);
+static void look_again(Fanout *fanout, User *user);
 static void forget(void *arg, Conversation *conversation);
 
 Fanout *
@@ -99,6 +100,7 @@ fanout_event(Fanout *fanout, const Event *event, const char *position)
 {
 	Conversation *conversation;
 	Change change;
+	User *user;
 	Uuid key;
 
 	if ((event->flags & EVENT_REPLAY) != 0 || event->ev == 0)
@@ -116,8 +118,13 @@ fanout_event(Fanout *fanout, const Event *event, const char *position)
 		{
 			/* Also of who comes in a moment and asks too early, see rows. */
 			seen_note(fanout->joins, &change.user_id, 1, clock_now_us());
-			if (registry_user(fanout->registry, &change.user_id) != NULL)
-				fanout->ports.look(fanout->arg, &change.user_id, 0);
+			user = registry_user(fanout->registry, &change.user_id);
+			if (user != NULL)
+			{
+				user->awaited = key;
+				user->awaited_since_us = clock_now_us();
+				fanout->ports.look(fanout->arg, &user->id, 0);
+			}
 		}
 		return;
 	}
@@ -248,6 +255,7 @@ fanout_rows(Fanout *fanout, const HeadRows *rows)
 		if (seen_is_newer(fanout->joins, &user->id, 0,
 						  rows->asked_us - FANOUT_SETTLE_US))
 			fanout->ports.look(fanout->arg, &user->id, FANOUT_SETTLE_US / 1000);
+		look_again(fanout, user);
 	}
 	start_pulls(fanout);
 	return is_changed;
@@ -554,6 +562,25 @@ drop_unmarked(Fanout *fanout, User *user, const HeadRows *rows)
 			leave(fanout, membership);
 	}
 	return is_changed;
+}
+
+/* Soon, when the rows did not show yet what she joined. */
+static void
+look_again(Fanout *fanout, User *user)
+{
+	int64_t since_us = clock_now_us() - user->awaited_since_us;
+	Conversation *conversation;
+
+	if (user->awaited_since_us == 0)
+		return;
+	conversation = registry_conversation(fanout->registry, &user->awaited);
+	if (since_us >= FANOUT_SETTLE_US ||
+		(conversation != NULL &&
+		 registry_membership(user, conversation) != NULL))
+		user->awaited_since_us = 0;
+	else
+		fanout->ports.look(fanout->arg, &user->id,
+						   since_us / 1000 + FANOUT_AGAIN_MS);
 }
 
 static void

@@ -37,6 +37,9 @@
  */
 #define FANOUT_SETTLE_US 2000000
 
+/* Rows that do not show a join yet are read again, each time twice as late. */
+#define FANOUT_AGAIN_MS 10
+
 typedef struct Fanout Fanout;
 
 typedef struct FanoutPorts

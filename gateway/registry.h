@@ -51,10 +51,12 @@ struct User
 	uint32_t membership_count;
 	uint32_t membership_cap;
 	uint32_t seat_count;
-	uint32_t index;  /* in the registry's array of users */
-	uint32_t cursor; /* where the next row's membership is expected */
-	uint32_t mark;   /* of the last state that was told */
-	int channel;     /* live channel of what is hers alone, 0..63 */
+	uint32_t index;           /* in the registry's array of users */
+	uint32_t cursor;          /* where the next row's membership is expected */
+	uint32_t mark;            /* of the last state that was told */
+	int channel;              /* live channel of what is hers alone, 0..63 */
+	Uuid awaited;             /* she joined it; no row has said so yet */
+	int64_t awaited_since_us; /* 0: nothing is awaited */
 };
 
 struct Membership

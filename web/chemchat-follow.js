@@ -77,11 +77,6 @@ export class Follow {
 		this.#askHeads();
 	}
 
-	/* We are in more or fewer conversations than heads last said. */
-	look() {
-		this.#askHeads();
-	}
-
 	removed({ conversationId }) {
 		this.#removed(conversationId);
 		if (this.#headsState === 'asked')

@@ -25,7 +25,6 @@ export { ChemChatError, newId };
 
 const ECHO_DEADLINE_MS = 3000;
 const NO_TEXT = /\0|\p{Surrogate}/u;	/* NUL, half a character */
-const CHANGES_MEMBERSHIP = new Set(['create', 'join', 'leave']);
 const DEFAULT_LIMITS = { bodyBytes: 16384, frameBytes: 65536 };
 
 export class ChemChat extends Verbs {
@@ -394,9 +393,6 @@ export class ChemChat extends Verbs {
 				return;
 			}
 			asked.resolve(frame);
-			/* committed: heads says so, however late a live frame is */
-			if (CHANGES_MEMBERSHIP.has(asked.type))
-				this.#follow.look();
 		});
 	}
 

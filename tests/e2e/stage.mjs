@@ -116,6 +116,16 @@ export class Stage {
 		return events.filter((event) => event.kind === 'message');
 	}
 
+	async #signIn(name, userId) {
+		const person = new Person(name, {
+			url: this.#instance.env.CHEMCHAT_WS_URL,
+			token: await this.#instance.token(userId),
+		});
+
+		this.#people.set(name, person);
+		person.client.connect();
+	}
+
 	/* ---- the scene: who there is, and what breaks ---- */
 
 	#sceneVerbs = {
@@ -123,17 +133,25 @@ export class Stage {
 			for (const name of names) {
 				this.#ids.set(name, await this.#instance.createUser(
 					`${name}-${this.#suffix}`, name));
-				const person = new Person(name, {
-					url: this.#instance.env.CHEMCHAT_WS_URL,
-					token: await this.#instance.token(this.#ids.get(name)),
-				});
-
-				this.#people.set(name, person);
-				person.client.connect();
+				await this.#signIn(name, this.#ids.get(name));
 			}
 			for (const name of names)
 				await waitFor(`${name} is online`,
 					() => this.#person(name).isOnline);
+		},
+		/* A second one of somebody who is here: `device phone bob`. */
+		device: async (step, name, owner) => {
+			await this.#signIn(name, this.#userId(owner));
+			await waitFor(`${name} is online`,
+				() => this.#person(name).isOnline);
+		},
+		/* Public: who wants to joins. */
+		channel: async (step, name, owner) => {
+			this.#owners.set(name, this.#userId(owner));
+			this.#conversations.set(name, await this.#instance
+				.createConversation('channel', name, [this.#userId(owner)]));
+			await this.#sql('update_conversation', this.#userId(owner),
+				this.#conversation(name), null, null, true);
 		},
 		conversation: async (step, name, ...members) => {
 			const ids = members.map((member) => this.#userId(member));
@@ -236,6 +254,9 @@ export class Stage {
 			this.#writes.set(`${step.who}/${body}`, this.#person(step.who)
 				.client.send(this.#conversation(name), body).done);
 		},
+		/* On this socket, past the library: the others are told live. */
+		join: (step, name) => this.#done(step, 'join', name),
+		part: (step, name) => this.#done(step, 'leave', name),
 		cut: (step) => this.#person(step.who).cut(),
 		leave: (step) => {
 			this.#person(step.who).client.close();
@@ -247,6 +268,14 @@ export class Stage {
 		lose: (step, text) => this.#person(step.who).swallowNext(
 			this.#conversations.get(text) ?? text),
 	};
+
+	async #done(step, type, name) {
+		const answer = await this.#person(step.who).raw(type,
+			{ conversationId: this.#conversation(name) });
+
+		if (answer.type !== 'done')
+			throw new Error(`it was ${answer.code} (${answer.message ?? ''})`);
+	}
 
 	#answers = new Map();		/* sender and name -> what her first send got */
 

@@ -222,14 +222,3 @@ test('a_refused_mark_is_not_told_for_ever', async () => {
 	await clock.advance(20000);
 	assert.equal(socket.count('mark'), 1);
 });
-
-test('what_was_joined_is_asked_for_even_when_nothing_live_says_so', async () => {
-	const { client, socket } = await signedIn();
-	const before = socket.count('heads');
-	const joined = client.join('x');
-
-	await settle();
-	answer(socket, 'join', { ev: 4 });
-	await joined;
-	assert.equal(socket.count('heads'), before + 1);
-});

@@ -488,15 +488,18 @@ a_join_that_no_row_shows_yet_is_looked_up_again(void **state)
 
 	rows_say(scene, false, false, 10);
 	hear_kind(scene, EVENT_MEMBER, &scene->bob.id, "joined", 11);
-	rows_say(scene, false, false, 10);
-	assert_int_equal(scene->looks, 2);
-	assert_true(uuid_equal(&scene->looked, &scene->bob.id));
-	assert_true(scene->look_delay_ms * 1000 >= FANOUT_SETTLE_US);
-	pass(scene, scene->look_delay_ms * 1000 + 1);
+	for (int64_t waited_ms = 0; waited_ms < FANOUT_SETTLE_US / 1000;
+		 waited_ms += scene->look_delay_ms)
+	{
+		rows_say(scene, false, false, 10);
+		assert_true(scene->look_delay_ms <= FANOUT_AGAIN_MS + waited_ms);
+		pass(scene, scene->look_delay_ms * 1000);
+	}
+	assert_in_range(scene->looks, 6, 25);
+	pass(scene, FANOUT_SETTLE_US);
 	forget_frames(scene);
 	rows_say(scene, false, true, 11);
 	assert_non_null(strstr(scene->bob.frames[0], "\"added\""));
-	assert_int_equal(scene->looks, 2);
 }
 
 static void
