@@ -281,6 +281,7 @@ lane_submit(DbLane *lane)
 	pg_params_init(&position.params);
 	lane->is_repeat = false;
 	lane->is_written = false;
+	memset(lane->answers, 0, (size_t) count * sizeof(lane->answers[0]));
 	db_error_set(&lane->batch_error, NULL);
 	lane->counts.batches++;
 	lane->counts.sends += (uint64_t) count;
@@ -337,7 +338,6 @@ take_answers(DbLane *lane, const PgResult *result)
 	{
 		ItemAnswer *answer = &lane->answers[i];
 
-		memset(answer, 0, sizeof(*answer));
 		copy_text(result, i, 1, answer->code, sizeof(answer->code));
 		copy_text(result, i, 2, answer->field, sizeof(answer->field));
 		if (strcmp(answer->code, CODE_OK) != 0)
