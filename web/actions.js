@@ -10,12 +10,16 @@ import { element, iconButton, tell } from './dom.js';
 import { icon } from './icons.js';
 import { QUICK, pickEmoji } from './emoji.js';
 
+/* On a phone what was tapped last counts as hovered for ever. */
+const HOVERS = matchMedia('(hover: hover)');
+
 export class Actions {
 	#list;
 	#rowOf;
 	#calls;
 	#bar = null;
 	#node = null;
+	#atDown = null;				/* the message that was open as a tap began */
 	#stamp = '';				/* of the row that the bar was made for */
 
 	/*
@@ -31,15 +35,28 @@ export class Actions {
 			if (event.pointerType === 'mouse')
 				this.#show(event.target.closest('.message'));
 		});
-		list.addEventListener('pointerleave', () => this.#rest());
+		list.addEventListener('pointerleave', (event) => {
+			if (event.pointerType === 'mouse')
+				this.#rest();
+		});
 		list.addEventListener('focusin', (event) =>
 			this.#show(event.target.closest('.message')));
 		list.addEventListener('focusout', (event) => {
-			if (!list.contains(event.relatedTarget) &&
-				!this.#node?.matches(':hover'))
+			const to = event.relatedTarget;
+
+			/* a menu or a choice of emoji gives the focus back to the bar */
+			if (!list.contains(to) && !to?.closest('dialog') &&
+				!(HOVERS.matches && this.#node?.matches(':hover')))
 				this.#show(null);
 		});
-		/* a finger has no pointer that hovers: a tap opens and closes */
+		/*
+		 * A finger has no pointer that hovers: a tap opens and closes.  The
+		 * tap has moved the focus before it is a click, so what it does is
+		 * told by what was open when it began.
+		 */
+		list.addEventListener('pointerdown', () => {
+			this.#atDown = this.#bar ? this.#node : null;
+		});
 		list.addEventListener('click', (event) => {
 			const isFinger = event.pointerType === 'touch';
 
@@ -47,10 +64,7 @@ export class Actions {
 				return;
 			const node = event.target.closest('.message');
 
-			if (this.#node === node)
-				this.#show(null);
-			else
-				this.#show(node);
+			this.#show(this.#atDown === node ? null : node);
 		});
 		list.addEventListener('keydown', (event) => this.#key(event));
 	}
@@ -79,8 +93,11 @@ export class Actions {
 	#show(node) {
 		if (node === this.#node && this.#bar?.isConnected)
 			return;
-		this.#bar?.remove();
+		const bar = this.#bar;
+
+		/* the focus that leaves with it comes by here too */
 		this.#bar = null;
+		bar?.remove();
 		this.#node?.classList.remove('is-active');
 		this.#node = node;
 		this.#stamp = node?.dataset.stamp ?? '';
@@ -90,7 +107,15 @@ export class Actions {
 			return;
 		node.classList.add('is-active');
 		this.#bar = this.#make(node, row);
+		this.#bar.onclick = (event) => this.#pressed(event);
 		node.querySelector('.bubble').append(this.#bar);
+	}
+
+	/* A finger is done with it, unless something has opened beside it. */
+	#pressed(event) {
+		if (event.pointerType === 'touch' &&
+			!document.querySelector('dialog[open]'))
+			this.#show(null);
 	}
 
 	/* What is pressed is done with the message as it then is. */
@@ -205,11 +230,12 @@ export function openMenu(anchor, items) {
 				close();
 				call();
 			} }, icon(drawing, 18), words)));
+	const message = anchor.closest('.message');
 	const close = () => {
 		menu.close();
 		menu.remove();
-		if (anchor.isConnected)
-			anchor.focus({ preventScroll: true });
+		/* the bar was made anew when its message changed meanwhile */
+		(anchor.isConnected ? anchor : message)?.focus({ preventScroll: true });
 	};
 
 	menu.append(list);

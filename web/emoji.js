@@ -26,6 +26,7 @@ const CHOICE = [
  */
 export function pickEmoji(anchor, onPick) {
 	const back = document.activeElement;
+	const from = anchor.getBoundingClientRect();
 	const grid = element('div', { className: 'emoji-grid' },
 		...CHOICE.map(([emoji, name]) => element('button', { type: 'button',
 			className: 'emoji', title: name, 'aria-label': name,
@@ -52,13 +53,12 @@ export function pickEmoji(anchor, onPick) {
 	};
 	document.body.append(popup);
 	popup.showModal();
-	place(popup, anchor);
+	place(popup, from);
 	grid.firstElementChild.focus();
 }
 
-/* Beside its anchor, wholly inside the window. */
-function place(popup, anchor) {
-	const from = anchor.getBoundingClientRect();
+/* Beside where its anchor was, wholly inside the window. */
+function place(popup, from) {
 	const box = popup.getBoundingClientRect();
 	const left = Math.min(Math.max(8, from.right - box.width),
 		innerWidth - box.width - 8);
