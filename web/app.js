@@ -20,7 +20,7 @@ const REFUSALS = {
 function askWho(account, reason = '') {
 	byId('app').hidden = true;
 	byId('sign-in').hidden = false;
-	setText(byId('sign-in-reason'), reason);
+	sayWhy(reason);
 	byId('sign-in-form').onsubmit = (event) => {
 		event.preventDefault();
 		signIn(account);
@@ -33,11 +33,16 @@ function askWho(account, reason = '') {
 	byId('handle').focus();
 }
 
+function sayWhy(text, { isError = false } = {}) {
+	setText(byId('sign-in-reason'), text);
+	byId('sign-in-reason').classList.toggle('is-error', isError);
+}
+
 async function signIn(account) {
 	const submit = byId('sign-in-form').querySelector('[type="submit"]');
 
 	submit.disabled = true;
-	setText(byId('sign-in-reason'), 'Signing in…');
+	sayWhy('Signing in…');
 	try {
 		const session = await account.signIn(
 			byId('handle').value.trim().toLowerCase(), byId('password').value);
@@ -45,8 +50,8 @@ async function signIn(account) {
 		keepSession({ ...session, hasPassword: true }, byId('stay').checked);
 		location.reload();
 	} catch (error) {
-		setText(byId('sign-in-reason'), REFUSALS[error.code] ??
-			'That did not work. Try again.');
+		sayWhy(REFUSALS[error.code] ?? 'That did not work. Try again.',
+			{ isError: true });
 		byId('password').value = '';
 		byId('by-token').open = error.code === 'not_found' ||
 			byId('by-token').open;

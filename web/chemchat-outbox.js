@@ -7,7 +7,8 @@
  * behind it, and messages stand in the order they were written.
  *
  * An entry leaves by `ok` or when its owner discards it.  A definite error
- * makes it `failed`: it steps aside, those behind it go on.
+ * makes it `failed`: it steps aside, those behind it go on.  `error` of one
+ * that is not failed says why the last try came to nothing.
  *
  * Pure: no sockets; the time is given.
  */
@@ -120,6 +121,7 @@ export class Outbox {
 				RETRY_FIRST_MS * 2 ** (entry.tries - 1));
 
 			entry.state = 'queued';
+			entry.error = { code: error.code };
 			entry.retryAtMs = nowMs +
 				(error.retryAfterMs ?? this.#random() * ceiling);
 			return undefined;
@@ -146,6 +148,7 @@ export class Outbox {
 		for (const entry of this.#entries) {
 			if (entry.state === 'sending') {
 				entry.state = 'queued';
+				entry.error = undefined;
 				entry.retryAtMs = 0;
 			}
 		}

@@ -365,9 +365,9 @@ export class ChemChat extends Verbs {
 
 			this.#sends.delete(entry.clientMsgId);
 			this.#emit('failed', { entry, error });
-			this.#outboxChanged();
 			reject?.(error);
 		}
+		this.#outboxChanged();
 		this.#pump();
 	}
 

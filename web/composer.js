@@ -28,9 +28,10 @@ export class Composer {
 
 	/*
 	 * calls: onSend(body, replyTo), onEdit(row, body), onDraft(text),
-	 * onEditLast(), people() for names, onEscape().  `prefix` makes the ids.
+	 * onEditLast(), people() for names, onEscape().  `prefix` makes the ids,
+	 * `words` stand in the empty box.
 	 */
-	constructor(form, calls, { prefix = '' } = {}) {
+	constructor(form, calls, { prefix = '', words = 'Write a message' } = {}) {
 		const listId = `${prefix}names`;
 
 		this.#form = form;
@@ -40,7 +41,7 @@ export class Composer {
 			this.#bannerText,
 			iconButton('close', 'Cancel', () => this.cancel(), { size: 16 }));
 		this.#box = element('textarea', { id: `${prefix}body`, rows: 1,
-			placeholder: 'Write a message', enterKeyHint: 'send',
+			placeholder: words, enterKeyHint: 'send',
 			autocomplete: 'off', 'aria-autocomplete': 'list',
 			'aria-controls': listId, 'aria-haspopup': 'listbox' });
 		this.#send = element('button', { type: 'submit', id: `${prefix}send`,

@@ -271,10 +271,8 @@ export class Desk {
 	#title() {
 		let unread = 0;
 
-		for (const known of this.#model.conversations()) {
-			if (!this.#model.isSilent(known))
-				unread += this.#model.unread(known);
-		}
+		for (const known of this.#model.conversations())
+			unread += this.#model.noticed(known);
 		document.title = unread > 0 ? `(${unread}) ChemChat` : 'ChemChat';
 	}
 

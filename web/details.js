@@ -25,7 +25,7 @@ export class Details {
 	/*
 	 * calls: onUpdate(id, fields), onPreference(id, fields), onRole(id,
 	 * userId, role), onRemove(id, userId), onInvite(id), onAdd(id),
-	 * onLeave(id), onBlock(userId, isOn), onWrite(userId), onOpen(id), onClose()
+	 * onLeave(id), onBlock(userId, isOn), onOpen(id), onClose()
 	 */
 	constructor(model, id, calls) {
 		this.#model = model;

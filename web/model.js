@@ -153,6 +153,7 @@ export class Model {
 		Object.assign(known, { rev: event.rev, kind: event.type,
 			title: event.title, topic: event.topic,
 			isPublic: event.isPublic ?? false, archivedAt: event.archivedAt });
+		known.lastAtMs ||= Date.parse(event.createdAt) || 0;
 		this.#list = null;
 	}
 
@@ -298,6 +299,14 @@ export class Model {
 
 	unread(known) {
 		return Math.max(0, known.seq - known.readSeq);
+	}
+
+	/* Of those the ones that the reader wants to be told of. */
+	noticed(known) {
+		if (this.isSilent(known) || known.notify === 'none')
+			return 0;
+		return known.notify === 'mentions' ? this.mentions(known)
+			: this.unread(known);
 	}
 
 	mentions(known) {

@@ -7,6 +7,7 @@
  */
 
 const KEPT_MESSAGES = 150;		/* for the next life */
+const KEPT_MEMBERS = 50;		/* and their cursors, in those with no more */
 
 const KEPT_FIELDS = ['id', 'kind', 'title', 'topic', 'isPublic', 'archivedAt',
 	'role', 'otherId', 'seq', 'readSeq', 'deliveredSeq', 'mentions', 'isMuted',
@@ -188,6 +189,7 @@ class Place {
 			.map((name) => [name, this[name]]));
 		const lo = Math.max(this.lo, this.hi - KEPT_MESSAGES + 1);
 		const seqs = [];
+		const isSmall = this.members.size <= KEPT_MEMBERS;
 
 		if (this.isLoaded && !this.isDetached && ev !== undefined) {
 			for (let seq = lo; seq <= this.hi; seq++)
@@ -198,10 +200,12 @@ class Place {
 			messages: seqs.map((seq) => this.messages.get(seq)).filter(Boolean),
 			reactions: seqs.flatMap((seq) =>
 				[...this.reactions.get(seq)?.values() ?? []]),
-			members: this.kind === 'direct' ? [...this.members.values()] : [] };
+			members: isSmall ? [...this.members.values()] : [],
+			cursors: isSmall ? [...this.cursors.values()] : [] };
 	}
 
-	restore({ messages, reactions, members, last, ev, hasOldest, ...kept }) {
+	restore({ messages, reactions, members, cursors = [], last, ev, hasOldest,
+		...kept }) {
 		Object.assign(this, kept, { isMember: true, isPreviewStale: false });
 		for (const message of messages)
 			this.putMessage(message);
@@ -209,6 +213,8 @@ class Place {
 			this.putReaction(reaction);
 		for (const member of members)
 			this.members.set(member.userId, member);
+		for (const cursor of cursors)
+			this.cursors.set(cursor.userId, cursor);
 		if (last)
 			this.last = last;
 		this.mentionsUpto = this.seq;

@@ -51,7 +51,7 @@ export class Replies {
 			onEditLast: () => current.#editLast(),
 			onEscape: () => current.#calls.onClose(),
 			people: () => current.#calls.people(current.id),
-		}, { prefix: 'reply-' });
+		}, { prefix: 'reply-', words: 'Reply' });
 		byId('pane-composer').hidden = false;
 		composer.open(this.#calls.draft(this.#draftName()),
 			'Reply in the thread');

@@ -17,6 +17,12 @@ const REFUSALS = {
 	archived: 'This conversation is archived.',
 };
 
+const DELAYS = {
+	unavailable: 'The server cannot take it yet. Trying again…',
+	storage_full: 'The server has no room for it. Trying again…',
+	rate_limited: 'Many at once. It goes out in a moment…',
+};
+
 export class RowPainter {
 	#model;
 	#calls;
@@ -166,8 +172,9 @@ export class RowPainter {
 				element('button', { type: 'button', onclick: () =>
 					this.#calls.onDiscard(row.clientMsgId) }, 'Discard'));
 		if (row.state === 'pending')
-			return element('div', { className: 'foot' }, this.#model.isOnline
-				? 'Sending…' : 'Waiting for the connection');
+			return element('div', { className: 'foot' }, !this.#model.isOnline
+				? 'Waiting for the connection'
+				: DELAYS[row.error?.code] ?? 'Sending…');
 		return element('div', { className: 'foot' },
 			element('time', { dateTime: new Date(row.atMs).toISOString() },
 				clockTime(row.atMs)),

@@ -10,7 +10,7 @@ export const SHORTCUTS = [
 	['Everywhere', [
 		['?', 'This list'],
 		['Ctrl K', 'Find a conversation'],
-		['Ctrl Shift N', 'New conversation'],
+		['Alt N', 'New conversation'],
 		['Alt ↑', 'The conversation above'],
 		['Alt ↓', 'The conversation below'],
 		['Alt Shift ↑', 'The unread one above'],
@@ -39,6 +39,8 @@ export const SHORTCUTS = [
 	]],
 ];
 
+const WITH_ALT = { n: 'begin', m: 'mentions', d: 'details' };
+
 /* calls: shortcuts, find, begin, mentions, details, escape,
  * neighbour(by, isUnread) */
 export function listenForShortcuts(calls) {
@@ -59,18 +61,20 @@ function callOf(event, calls) {
 
 	if (isCommand && !altKey && !shiftKey && key.toLowerCase() === 'k')
 		return calls.find;
-	if (isCommand && shiftKey && key.toLowerCase() === 'n')
-		return calls.begin;
 	if (altKey && !isCommand && (key === 'ArrowUp' || key === 'ArrowDown'))
 		return () => calls.neighbour(key === 'ArrowUp' ? -1 : 1, shiftKey);
-	if (altKey && !isCommand && key.toLowerCase() === 'm')
-		return calls.mentions;
-	if (altKey && !isCommand && key.toLowerCase() === 'd')
-		return calls.details;
+	if (altKey && !isCommand && WITH_ALT[letterOf(event)])
+		return calls[WITH_ALT[letterOf(event)]];
 	if (key === 'Escape' && event.target === document.body)
 		return calls.escape;
 	if (key === '?' && !isCommand && !altKey &&
 		!event.target.closest?.('input, textarea, select'))
 		return calls.shortcuts;
 	return undefined;
+}
+
+/* What stands on the key, where Alt makes another character of it (a Mac). */
+function letterOf({ key, code }) {
+	return /^[a-z]$/iu.test(key) ? key.toLowerCase()
+		: code.replace(/^Key/u, '').toLowerCase();
 }

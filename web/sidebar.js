@@ -149,12 +149,14 @@ export class Sidebar {
 			: model.unread(known);
 		const mentions = unread ? model.mentions(known) : 0;
 		const isSilent = model.isSilent(known);
+		const isNoticed = unread > 0 && model.noticed(known) > 0;
 		const unsent = model.unsent
 			.findLast((entry) => entry.conversationId === known.id);
 		const { last } = known;
 		const preview = unsent ? `You: ${oneLine(unsent.body)}`
-			: last ? this.#preview(known, last) : '';
-		const stamp = [known.id, isOpen, title, unread, mentions, isSilent,
+			: last ? this.#preview(known, last)
+				: known.seq === 0 ? 'No messages yet' : '';
+		const stamp = [known.id, isOpen, title, unread, mentions, isSilent, isNoticed,
 			preview, last?.atMs, known.kind, known.archivedAt,
 			model.peerOf(known), new Date().getDate()].join('\0');
 
@@ -188,6 +190,7 @@ export class Sidebar {
 
 		badge.hidden = unread === 0;
 		badge.classList.toggle('is-mention', mentions > 0);
+		badge.classList.toggle('is-quiet', !isNoticed);
 		setText(badge.lastElementChild, unread > 99 ? '99+' : String(unread));
 		setText(badge.firstElementChild, mentions > 0 ? '@' : '');
 		setText(link.querySelector('.unseen'), unread === 0 ? ''
