@@ -154,6 +154,8 @@ const STATES = {
 		await page.locator('.is-pending').waitFor();
 	},
 	async offline(page, { world }) {
+		/* what is still being fetched would be a complaint of its own */
+		await page.evaluate(() => navigator.serviceWorker.ready);
 		world.server.refuseConnections = true;
 		world.server.dropAll();
 		await page.locator('.connection.is-shown').waitFor();

@@ -247,7 +247,7 @@ export const tests = {
 	async a_group_is_made_renamed_and_archived(browser) {
 		const { alice, bob, people } = await two(browser, { isAlone: true });
 
-		await alice.keyboard.press('Control+Shift+N');
+		await alice.keyboard.press('Alt+n');
 		await alice.locator('.dialog').getByText('Group', { exact: true }).click();
 		await alice.getByLabel('Name', { exact: true }).fill('Kinetics');
 		await alice.getByLabel('People', { exact: true }).fill(people.bob.handle);

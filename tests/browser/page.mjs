@@ -202,7 +202,7 @@ export const tests = {
 		await page.keyboard.press('Alt+m');
 		await page.getByText('Nobody has mentioned you yet.').waitFor();
 		await page.keyboard.press('Escape');
-		await page.keyboard.press('Control+Shift+N');
+		await page.keyboard.press('Alt+n');
 		await page.locator('.kinds').waitFor();
 		return { server, page };
 	},
