@@ -82,4 +82,20 @@ await "$new" 'SELECT NOT pg_is_in_recovery()'
 [ "$(send "$new" b)" = '5|1' ] || fail "a retry across the switchover"
 [ "$(send "$new" c)" = "6|$((1 << 40))" ] || fail "the first send on the new server"
 [ "$(on "$new" -c 'SELECT count(*) FROM t.hole')" = 0 ] || fail "holes"
+
+# It stands back and is promoted once more, while timeline 3 was another
+# server's: what was seen there is no part of this history.
+here=$(position "$new")
+pg_ctl -D "$new/data" -m fast -w stop > /dev/null
+printf '2\t%s\tanother server\n' "${here##*:}" > "$new/data/pg_wal/00000003.history"
+echo "recovery_target_timeline = 'current'" >> "$new/data/postgresql.conf"
+touch "$new/data/standby.signal"
+start "$new"
+pg_ctl -D "$new/data" -w promote > /dev/null
+await "$new" 'SELECT NOT pg_is_in_recovery()'
+[ "$(position "$new" | cut -d: -f2)" = 4 ] || fail "the next timeline: $(position "$new")"
+for known in "$seen" "$last" "$here"; do
+	[ "$(status "$new" "$known")" = same ] || fail "a position of two switchovers ago: $known"
+done
+[ "$(status "$new" "${here%%:*}:3:${here##*:}")" = reset ] || fail "a position on another server's timeline"
 echo "nobody was reset"
