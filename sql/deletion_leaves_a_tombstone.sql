@@ -28,6 +28,16 @@ SELECT count(*) AS reactions FROM chemchat.reactions(t.id('alice'), t.id('lab'),
 SELECT seq, body, event->>'body' AS told, event->>'deletedAt' IS NOT NULL AS deleted
   FROM chemchat.history(t.id('alice'), t.id('lab'));
 
+-- Nor in what the planner keeps of columns, which outlives the rows.
+INSERT INTO chemchat.bot_token (id, user_id, token_hash, created_at)
+SELECT t.id('token' || n), t.id('alice'), sha256(n::text::bytea), now() FROM generate_series(1, 3) AS n;
+INSERT INTO chemchat.message_revision SELECT t.id('lab'), 9, n, 'secret ' || n, now() FROM generate_series(1, 3) AS n;
+ANALYZE chemchat.message, chemchat.message_revision, chemchat.account, chemchat.bot_token;
+SELECT count(DISTINCT tablename) AS looked_at, count(*) FILTER (WHERE attname IN ('body', 'password_hash', 'token_hash')) AS kept
+  FROM pg_stats WHERE schemaname = 'chemchat' AND tablename IN ('message', 'message_revision', 'bot_token');
+DELETE FROM chemchat.message_revision;
+DELETE FROM chemchat.bot_token;
+
 -- Nothing more is done with it; an answer that was given stays.
 SELECT state, field, message FROM t.refusal($$ SELECT chemchat.edit_message(t.id('bob'), t.id('lab'), 1, 'x') $$);
 SELECT state, field FROM t.refusal($$ SELECT chemchat.react(t.id('alice'), t.id('lab'), 1, '🔥', false) $$);
