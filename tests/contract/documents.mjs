@@ -24,6 +24,13 @@ const SCHEMAS = ['answer', 'event', 'frame', 'problem', 'request'];
 const ITEMS = { heads: 'head', channels: 'channel', invitations: 'invitation',
 	cursors: 'cursor', revisions: 'revision' };
 
+/*
+ * Where a reference in a document leads (RFC 3986, 5.2).  They are relative, so
+ * that they hold on disk, from docs/, as they do at the gateway.
+ */
+const pathOf = (reference, from) =>
+	new URL(reference, `http://gateway${from}`).pathname;
+
 export class Documents {
 	#ajv = new Ajv2020({ strict: false, allErrors: true,
 		validateFormats: true });
@@ -43,14 +50,21 @@ export class Documents {
 		this.asyncapi = YAML.parse(await this.#text(`${url}/asyncapi.yaml`,
 			'docs/asyncapi.yaml'));
 		for (const name of SCHEMAS)
-			this.#ajv.addSchema(JSON.parse(await this.#text(
+			this.#add(`/schemas/${name}.json`, JSON.parse(await this.#text(
 				`${url}/schemas/${name}.json`, `schemas/${name}.json`)));
-		this.#ajv.addSchema({ $id: '/openapi.yaml', ...this.openapi });
+		this.#add('/openapi.yaml', this.openapi);
 		const { stdout } = await promisify(execFile)(path.join(
 			process.env.CHEMCHAT_BIN_DIR ?? path.join(ROOT, 'build/release/bin'),
 			'chemchat-gateway'), ['--print-verbs']);
 
 		this.verbs = stdout.trim().split('\n').map((line) => JSON.parse(line));
+	}
+
+	/* As who fetched it from that path: its own $id leads to the same. */
+	#add(at, schema) {
+		if (pathOf(schema.$id ?? '', at) !== at)
+			throw new Error(`${at} calls itself ${schema.$id}`);
+		this.#ajv.addSchema({ ...schema, $id: at });
 	}
 
 	/* The served text, which is the file's. */
@@ -82,24 +96,26 @@ export class Documents {
 			...of(new Ajv2020({ strict: false, allErrors: true,
 				validateFormats: false }).compile(openapi), this.openapi),
 			...of(old.compile(asyncapi), this.asyncapi),
-			...this.#dangling(this.openapi), ...this.#dangling(this.asyncapi),
+			...this.#dangling(this.openapi, '/openapi.yaml'),
+			...this.#dangling(this.asyncapi, '/asyncapi.yaml'),
 		];
 	}
 
 	/* References that lead nowhere. */
-	#dangling(document) {
+	#dangling(document, from) {
 		const found = [];
 		const walk = (value) => {
 			if (value === null || typeof value !== 'object')
 				return;
 			if (typeof value.$ref === 'string') {
 				const [file, pointer] = value.$ref.split('#');
-				const target = file ? this.#ajv.getSchema(file)?.schema : document;
+				const target = file
+					? this.#ajv.getSchema(pathOf(file, from))?.schema : document;
 				const end = (pointer ?? '').split('/').slice(1)
 					.reduce((at, name) => at?.[name.replace(/~1/gu, '/')], target);
 
-				if (end === undefined)
-					found.push(`${value.$ref} is not there`);
+				if (end === undefined || file.startsWith('/'))
+					found.push(`${value.$ref} is not there, or not relative`);
 			}
 			Object.values(value).forEach(walk);
 		};
@@ -177,6 +193,7 @@ export class Documents {
 		const ref = response.content?.[documented]?.schema?.$ref;
 
 		if (ref)
-			this.need(ref, value, what);
+			this.need(ref.replace(/^[^#]*/u, (file) => pathOf(file,
+				'/openapi.yaml')), value, what);
 	}
 }
