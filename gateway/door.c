@@ -81,6 +81,7 @@ door_open(uv_loop_t *loop, const DoorConfig *config, Error *err)
 							  .may_upgrade = config->may_upgrade,
 							  .upgrade = config->upgrade,
 							  .request = config->request,
+							  .methods = config->methods,
 							  .arg = config->arg };
 
 	door->config = *config;

@@ -47,6 +47,9 @@ typedef struct DoorConfig
 
 	/* What is under /v1/, and the specifications (http_request.h); or NULL. */
 	void (*request)(void *arg, HttpRequest *take_request);
+
+	/* The methods of a path of the API, for OPTIONS; or NULL. */
+	void (*methods)(Slice path, char out[HTTP_METHODS_SIZE]);
 	void *arg;
 } DoorConfig;
 

@@ -152,6 +152,7 @@ gateway_open_doors(Gateway *gateway, Error *err)
 						.may_upgrade = may_upgrade,
 						.upgrade = upgrade,
 						.request = request,
+						.methods = rest_methods,
 						.arg = gateway };
 
 	door.address_requests.per_second = config->address_requests;

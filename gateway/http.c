@@ -19,8 +19,7 @@ static const char options_headers[] =
 	"Access-Control-Allow-Methods: GET, HEAD, POST, PUT, PATCH, DELETE\r\n"
 	"Access-Control-Allow-Headers: Authorization, Content-Type, "
 	"Idempotency-Key, If-Match, If-None-Match, traceparent\r\n"
-	"Access-Control-Max-Age: 600\r\n"
-	"Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n";
+	"Access-Control-Max-Age: 600\r\n";
 
 typedef struct Status
 {
@@ -128,7 +127,7 @@ http_put_problem(const HttpAnswer *like, const char *detail,
 	answer.body_len = body.len;
 	if (status->status == 405)
 		headers[answer.header_count++] =
-			(HttpHeader){ "Allow", "GET, HEAD, POST, PUT, PATCH, DELETE" };
+			(HttpHeader){ "Allow", HTTP_FILE_METHODS };
 	if (status->status == 426)
 		headers[answer.header_count++] =
 			(HttpHeader){ "Sec-WebSocket-Version", "13" };
@@ -185,13 +184,16 @@ http_put_file(const StaticFiles *files, const HttpHead *head,
 }
 
 void
-http_put_options(const HttpAnswer *like, Buf *out)
+http_put_options(const HttpAnswer *like, const char *methods, Buf *out)
 {
+	HttpHeader allow = { "Allow", methods };
 	HttpAnswer answer = *like;
 
 	answer.status = 204;
+	answer.headers = &allow;
+	answer.header_count = 1;
 	http_put_head(&answer, out);
-	out->len -= 2; /* one more header before the empty line */
+	out->len -= 2; /* further headers before the empty line */
 	buf_append(out, options_headers, sizeof(options_headers) - 1);
 	buf_append_str(out, "\r\n");
 }

@@ -16,6 +16,9 @@
 #include "payload.h"
 #include "static_files.h"
 
+/* Of whatever is not of the API. */
+#define HTTP_FILE_METHODS "GET, HEAD, OPTIONS"
+
 typedef struct HttpAnswer
 {
 	int status;
@@ -45,8 +48,11 @@ void http_put_problem(const HttpAnswer *like, const char *detail,
 int http_put_file(const StaticFiles *files, const HttpHead *head,
 				  const HttpAnswer *like, Buf *out, Payload **body);
 
-/* The answer to OPTIONS (Fetch, 3.2.2): what a page of `origin` may ask. */
-void http_put_options(const HttpAnswer *like, Buf *out);
+/*
+ * The answer to OPTIONS: the path's methods (RFC 9110, 10.2.1), and what a page
+ * of `origin` may ask anywhere (Fetch, 3.2.2).
+ */
+void http_put_options(const HttpAnswer *like, const char *methods, Buf *out);
 
 /*
  * May a page of this origin come?  None at all may, since no cookie is used;

@@ -249,6 +249,7 @@ complete(HttpConn *http, const HttpHead *head)
 	HttpAnswer like = answer_to(http, head);
 	size_t used = head->size + head->body_len;
 	Payload *body = NULL;
+	char methods[HTTP_METHODS_SIZE] = HTTP_FILE_METHODS;
 	int status = 204;
 	Buf out;
 
@@ -264,7 +265,12 @@ complete(HttpConn *http, const HttpHead *head)
 		http_put_problem(&like, "this origin is not allowed", 0, &out);
 	}
 	else
-		http_put_options(&like, &out);
+	{
+		if (config->methods != NULL && is_api(head->path) &&
+			!slice_is(head->path, "/v1/ws"))
+			config->methods(head->path, methods);
+		http_put_options(&like, methods, &out);
+	}
 	write_out(http, &out);
 	if (body != NULL)
 		conn_write(http->conn, payload_take(body), PAYLOAD_HEADROOM);

@@ -54,7 +54,7 @@ static const struct
 	{ "GET", HTTP_GET },         { "HEAD", HTTP_HEAD },
 	{ "POST", HTTP_POST },       { "PUT", HTTP_PUT },
 	{ "PATCH", HTTP_PATCH },     { "DELETE", HTTP_DELETE },
-	{ "OPTIONS", HTTP_OPTIONS },
+	{ "OPTIONS", HTTP_OPTIONS }, { "QUERY", HTTP_QUERY },
 };
 
 static int parse_request_line(Slice line, HttpHead *head, const char **reason);

@@ -24,6 +24,8 @@
 
 typedef struct HttpRequest HttpRequest;
 
+#define HTTP_METHODS_SIZE 64 /* of a list of them */
+
 typedef enum HttpMethod
 {
 	HTTP_GET,
@@ -32,7 +34,8 @@ typedef enum HttpMethod
 	HTTP_PUT,
 	HTTP_PATCH,
 	HTTP_DELETE,
-	HTTP_OPTIONS /* the door's own: never handed over */
+	HTTP_OPTIONS, /* the door's own: never handed over */
+	HTTP_QUERY    /* known, and nowhere served: 405 with what is */
 } HttpMethod;
 
 /* Headers that are given on; one that came twice was refused by the door. */

@@ -46,6 +46,9 @@ typedef struct HttpServerConfig
 
 	/* NULL: nothing under /v1/ is served. */
 	void (*request)(void *arg, HttpRequest *take_request);
+
+	/* The methods of a path of the API, for OPTIONS; or NULL. */
+	void (*methods)(Slice path, char out[HTTP_METHODS_SIZE]);
 	void *arg;
 } HttpServerConfig;
 

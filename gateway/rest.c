@@ -11,8 +11,6 @@
 #include "rest_args.h"
 #include "xalloc.h"
 
-#define ALLOWED_SIZE 64
-
 struct Rest
 {
 	Chat *chat;
@@ -21,6 +19,7 @@ struct Rest
 };
 
 static bool has_query(const void *arg, const char *name);
+static bool has_no_query(const void *arg, const char *name);
 static void refuse_route(RestCall *take_call, const char *allowed);
 static void on_identity(void *arg, AuthVerdict verdict,
 						const Identity *identity);
@@ -74,7 +73,7 @@ rest_request(void *arg, HttpRequest *take_request)
 	const char *method = http_request_method(take_request) == HTTP_HEAD
 							 ? "GET"
 							 : http_request_method_name(take_request);
-	char allowed[ALLOWED_SIZE];
+	char allowed[HTTP_METHODS_SIZE];
 	Slice token;
 
 	rest->busy++;
@@ -98,6 +97,18 @@ rest_request(void *arg, HttpRequest *take_request)
 		auth_check(rest->chat->auth, token.len > 0 ? token.at : "", token.len,
 				   on_identity, call);
 	}
+}
+
+void
+rest_methods(Slice path, char methods[HTTP_METHODS_SIZE])
+{
+	size_t len;
+
+	(void) verb_of_request("OPTIONS", path, has_no_query, NULL, methods,
+						   HTTP_METHODS_SIZE);
+	len = strlen(methods);
+	(void) snprintf(methods + len, HTTP_METHODS_SIZE - len, "%sOPTIONS",
+					len > 0 ? ", " : "");
 }
 
 void
@@ -193,6 +204,14 @@ has_query(const void *arg, const char *name)
 
 	return http_request_query_value(arg, name, byte, sizeof(byte)) !=
 		   QUERY_NONE;
+}
+
+static bool
+has_no_query(const void *arg, const char *name)
+{
+	(void) arg;
+	(void) name;
+	return false;
 }
 
 static void

@@ -43,6 +43,9 @@ void rest_free(Rest **rest);
 /* DoorConfig.request; arg is the Rest. */
 void rest_request(void *arg, HttpRequest *take_request);
 
+/* DoorConfig.methods: what may be asked of that path, OPTIONS at least. */
+void rest_methods(Slice path, char methods[HTTP_METHODS_SIZE]);
+
 /* Requests that are not answered yet. */
 int rest_busy(const Rest *rest);
 

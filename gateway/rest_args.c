@@ -135,7 +135,8 @@ put_header(Slice header, const VerbArg *arg, json_t *object)
 {
 	char text[VALUE_MAX];
 
-	if (header.len == 0 || slice_is(header, "*"))
+	if (header.at == NULL ||
+		(arg->place == VERB_MATCH && slice_is(header, "*")))
 		return true;
 	if (header.len >= 2 && header.at[0] == '"' &&
 		header.at[header.len - 1] == '"')

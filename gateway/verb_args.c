@@ -6,6 +6,13 @@
 
 #include "xalloc.h"
 
+typedef enum HexKind
+{
+	HEX_NONE, /* not all of it is lower-case hexadecimal */
+	HEX_ZERO,
+	HEX_NUMBER
+} HexKind;
+
 /* An argument's verdict: NULL is good. */
 static const char *read_value(const VerbArg *arg, const json_t *field,
 							  VerbValue *value);
@@ -14,6 +21,7 @@ static const char *read_ids(const VerbArg *arg, const json_t *field,
 static bool read_digits(const char **at, const char *end, int count,
 						int *number);
 static bool read_char(const char **at, const char *end, char c);
+static HexKind hex_kind(const char *text, size_t len);
 
 bool
 verb_values_init(VerbValues *values, const Verb *verb, const json_t *object,
@@ -123,19 +131,26 @@ verb_parse_time(const char *text, size_t len, int64_t *wall_us)
 bool
 verb_is_traceparent(const char *text, size_t len)
 {
-	if (len != 55 || strncmp(text, "00-", 3) != 0)
-		return false;
+	return len == 55 && memcmp(text, "00-", 3) == 0 &&
+		   hex_kind(text + 3, 32) == HEX_NUMBER && text[35] == '-' &&
+		   hex_kind(text + 36, 16) == HEX_NUMBER && text[52] == '-' &&
+		   hex_kind(text + 53, 2) != HEX_NONE;
+}
+
+static HexKind
+hex_kind(const char *text, size_t len)
+{
+	HexKind kind = HEX_ZERO;
+
 	for (size_t i = 0; i < len; i++)
 	{
-		if (i == 2 || i == 35 || i == 52)
-		{
-			if (text[i] != '-')
-				return false;
-		}
-		else if (strchr("0123456789abcdef", text[i]) == NULL)
-			return false;
+		if ((text[i] < '0' || text[i] > '9') &&
+			(text[i] < 'a' || text[i] > 'f'))
+			return HEX_NONE;
+		if (text[i] != '0')
+			kind = HEX_NUMBER;
 	}
-	return true;
+	return kind;
 }
 
 static const char *

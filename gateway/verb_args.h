@@ -55,7 +55,10 @@ const VerbValue *verb_value(const Verb *verb, const VerbValues *values,
 /* RFC 3339 with any offset; a fraction beyond microseconds is cut off. */
 bool verb_parse_time(const char *text, size_t len, int64_t *wall_us);
 
-/* W3C Trace Context, version 00: 2-32-16-2 lower-case hexadecimal digits. */
+/*
+ * W3C Trace Context, version 00: 2-32-16-2 lower-case hexadecimal digits, the
+ * two ids in the middle not zero.
+ */
 bool verb_is_traceparent(const char *text, size_t len);
 
 #endif

@@ -229,11 +229,42 @@ export async function badRequests(world, report) {
 	await check(report, http.expect('signIn', { body: { handle: 'nobody',
 		password: 'nobody knows it' } }, 401, 'invalid_credentials'));
 
+	/* An empty or odd header is not a missing one. */
+	for (const key of ['', '*', 'x'])
+		await check(report, http.expect('createConversation', { token,
+			'Idempotency-Key': key, body: { kind: 'group' } }, 400,
+		'invalid_argument', 'Idempotency-Key'));
+	await check(report, http.expect('editMessage', { token, seq: 1,
+		conversationId: world.conversationId, 'If-Match': '',
+		body: { body: 'y' } }, 400, 'invalid_argument'));
+
+	/* A trace that is none is ignored, also where its ids are zero. */
+	for (const trace of [`00-${'0'.repeat(32)}-00000000000000ab-01`,
+		`00-${'ab'.repeat(16)}-${'0'.repeat(16)}-01`, 'x'])
+		await check(report, http.expect('updateProfile', { token,
+			traceparent: trace, body: { displayName: 'Bad' } }, 200));
+
+	/* OPTIONS names what a path has. */
+	for (const [at, allow] of [
+		['/v1/me', 'GET, HEAD, PATCH, OPTIONS'], ['/v1/nothing', 'OPTIONS'],
+		['/openapi.yaml', 'GET, HEAD, OPTIONS'], ['/', 'GET, HEAD, OPTIONS'],
+		['/v1/ws', 'GET, HEAD, OPTIONS']]) {
+		const answer = await http.raw(`${url}${at}`, { method: 'OPTIONS' });
+
+		await check(report, (async () => {
+			if (answer.status !== 204 || answer.headers.get('allow') !== allow)
+				throw new Error(`OPTIONS ${at} is ${answer.status} ${
+					answer.headers.get('allow')}`);
+		})());
+	}
+
 	/* Paths and methods that are not there. */
 	for (const [method, at, status, allow] of [
 		['GET', '/v1/nothing', 404], ['GET', '/v1/conversations/', 404],
 		['GET', '/schemas/nothing.json', 404],
 		['POST', '/v1/me', 405, 'GET, HEAD, PATCH'],
+		['QUERY', '/v1/me', 405, 'GET, HEAD, PATCH'],
+		['DELETE', '/app.js', 405, 'GET, HEAD, OPTIONS'],
 		['DELETE', '/v1/conversations', 405, 'GET, HEAD, POST']]) {
 		const answer = await http.raw(`${url}${at}`, { method,
 			headers: { Authorization: `Bearer ${token}` } });
