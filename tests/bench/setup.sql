@@ -100,3 +100,22 @@ CREATE FUNCTION bench.emit(n bigint, run bigint) RETURNS void LANGUAGE sql AS $$
 			'{"kind":"message","conversationId":"%s","run":%s,"n":%s,"body":"', key, run, n), 254, 'x') || '"}', 'UTF8'))
 	FROM (SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(n % 1000), 12, '0'))::uuid AS key) AS k
 $$;
+
+-- heads() of the actor with the most conversations, each answer read whole.
+CREATE FUNCTION bench.time_heads(calls int, OUT conversations bigint, OUT p50_ms numeric, OUT p99_ms numeric)
+LANGUAGE plpgsql AS $$
+DECLARE
+	actor CONSTANT uuid := (SELECT m.user_id FROM chemchat.member AS m GROUP BY 1 ORDER BY count(*) DESC LIMIT 1);
+	took float8[] := '{}';
+	began timestamptz;
+BEGIN
+	FOR i IN 1 .. calls LOOP
+		began := clock_timestamp();
+		SELECT count(h) INTO conversations FROM chemchat.heads(actor) AS h;
+		took := took || extract(epoch FROM clock_timestamp() - began)::float8 * 1000;
+	END LOOP;
+	SELECT round(percentile_cont(0.5) WITHIN GROUP (ORDER BY t)::numeric, 2),
+		round(percentile_cont(0.99) WITHIN GROUP (ORDER BY t)::numeric, 2)
+		INTO p50_ms, p99_ms FROM unnest(took) AS t;
+END
+$$;

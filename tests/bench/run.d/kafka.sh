@@ -14,20 +14,21 @@ bench_kafka()
 	service stop relay
 	relay_begin
 	wait_idle
-	kafka_rates nothing "$relay_pid"
+	kafka_rates nothing "$relay_pid" 3
 	relay_end
 	service start relay
 	service start gateway
 	wait_idle
-	kafka_rates 'live delivery, gateway, a consumer' "$CHEMCHAT_PID_RELAY" -l
+	# what a reading consumer makes hot, the broker compiles then
+	kafka_rates 'live delivery, gateway, a consumer' "$CHEMCHAT_PID_RELAY" "${BENCH_READ_WARM:-25}" -l
 }
 
-# kafka_rates BESIDE RELAY-PID [OPTION...]
+# kafka_rates BESIDE RELAY-PID SECONDS-OF-WARMING-UP [OPTION...]
 kafka_rates()
 {
-	local beside=$1 pid=$2 rate round lines before after written
-	shift 2
-	"$drivers/bench_latency" -B "$CHEMCHAT_KAFKA" -r 5000 -t 3 "$@" >/dev/null # warms up
+	local beside=$1 pid=$2 warm=$3 rate round lines before after written
+	shift 3
+	"$drivers/bench_latency" -B "$CHEMCHAT_KAFKA" -r 5000 -t "$warm" "$@" >/dev/null
 	settle
 	for rate in 1000 5000; do
 		lines=$(mktemp)
