@@ -1,11 +1,14 @@
 /*
- * kills - people chat while processes are killed (-9)
+ * kills - people chat while processes are killed (-9) or frozen
  *
  *	node kills.mjs [--seconds 60] [--seed N] [--rate 100] [--sockets 32]
- *	               [--conversations 64] [--kill gateway,relay,postgres,redis]
+ *	               [--conversations 64] [--kill gateway,relay,postgres,...]
+ *	               [--stop gateway,relay,postgres,redis,kafka]
  *
- * `kafka` can be killed too; it takes long to start.  Then everything is compared by oracle.mjs.  The seed, which is printed,
- * gives the choices (who, where, whom to kill, when), not the machine's pace.
+ * What can be killed and stopped: faults.mjs.  Killing `kafka` is not in the
+ * default; it takes long to start.  Then everything is compared by oracle.mjs.
+ * The seed, which is printed, gives the choices (who, where, whom to kill,
+ * when), not the machine's pace.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -15,7 +18,10 @@ import { Person } from '../lib/person.mjs';
 import { TopicReader } from '../lib/kafka.mjs';
 import { sleep, waitFor } from '../lib/wait.mjs';
 import { seededRandom } from '../e2e/unit/fakes.mjs';
+import { Doings } from './doings.mjs';
+import { Faults } from './faults.mjs';
 import { checks } from './oracle.mjs';
+import { stored, lastRevs } from './stored.mjs';
 
 const { values: given } = parseArgs({ options: {
 	seconds: { type: 'string', default: '60' },
@@ -23,20 +29,25 @@ const { values: given } = parseArgs({ options: {
 	rate: { type: 'string', default: '100' },
 	sockets: { type: 'string', default: '32' },
 	conversations: { type: 'string', default: '64' },
-	kill: { type: 'string', default: 'gateway,relay,postgres,redis' },
+	kill: { type: 'string',
+		default: 'gateway,relay,postgres,redis,backend,walsender' },
+	stop: { type: 'string', default: 'gateway,relay,postgres,redis,kafka' },
+	longest: { type: 'string', default: '8' },	/* seconds of a stop */
 } });
 const SETTLE_MS = 120000;
 const GAP_LIMIT_MS = 10000;		/* without one acknowledgement, after a kill */
+const DOINGS_PER_SEND = 0.3;
 
 class Run {
 	#instance = new Instance();
 	#random = seededRandom(Number(given.seed));
 	#people = [];
 	#conversations = [];		/* {id, members: [Person]} */
-	#acks = [];
-	#refusals = [];
+	#doings = new Doings({ instance: this.#instance, random: this.#random,
+		conversations: this.#conversations });
+	#faults = new Faults({ instance: this.#instance, random: this.#random });
 	#sent = 0;
-	#kills = [];				/* {service, backMs, gapMs} */
+	#kills = [];				/* {service, how, stopMs, backMs, gapMs} */
 	#lastAckMs = Date.now();
 	#isOver = false;
 	#topic;
@@ -53,6 +64,7 @@ class Run {
 			await sleep(Number(given.seconds) * 1000);
 			this.#isOver = true;
 			await Promise.all([fault, load, cuts]);
+			await this.#tellRest();
 			return this.#judge(await this.#world(),
 				await this.#instance.crashes());
 		} catch (error) {
@@ -113,13 +125,20 @@ class Run {
 
 		while (!this.#isOver) {
 			for (; dueMs <= Date.now(); dueMs += everyMs)
-				this.#say();
+				this.#act();
 			await sleep(Math.max(1, dueMs - Date.now()));
 		}
 	}
 
+	#act() {
+		if (this.#random() < DOINGS_PER_SEND)
+			this.#doings.begin();
+		this.#say();
+	}
+
 	#say() {
-		const { id: conversationId, members } = this.#pick(this.#conversations);
+		const conversation = this.#pick(this.#conversations);
+		const { id: conversationId, members } = conversation;
 		const person = this.#pick(members);
 		const body = `${++this.#sent} ${'x'.repeat(Math.floor(this.#random() * 300))}`;
 		const clientMsgId = randomUUID();
@@ -127,10 +146,11 @@ class Run {
 
 		person.client.send(conversationId, body, { clientMsgId }).done.then(
 			({ id, seq, ev, isDuplicate }) => {
-				this.#acks.push({ ...about, body, id, seq, ev, isDuplicate });
+				this.#doings.acks.push({ ...about, body, id, seq, ev, isDuplicate });
+				this.#doings.knows(conversation, person, seq);
 				this.#acknowledged();
 			},
-			({ code }) => this.#refusals.push({ ...about, code }));
+			({ code }) => this.#doings.refusals.push({ ...about, code }));
 	}
 
 	/* How long nobody got an answer, for the kill that began it. */
@@ -155,37 +175,29 @@ class Run {
 	}
 
 	async #breakThings() {
-		const services = given.kill.split(',').filter(Boolean);
+		const all = ['kill', 'stop'].flatMap((how) => given[how].split(',')
+			.filter(Boolean).map((service) => ({ how, service })));
 
-		while (!this.#isOver && services.length) {
+		while (!this.#isOver && all.length) {
 			await sleep(1500 + this.#random() * 3500);
 			if (this.#isOver)
 				return;
-			const service = this.#pick(services);
-			const kill = { service, atMs: Date.now(), gapMs: 0 };
+			const { how, service } = this.#pick(all);
+			const stopMs = how === 'stop'
+				? 1000 + this.#random() * (Number(given.longest) - 1) * 1000 : 0;
+			const kill = { service, how, stopMs, atMs: Date.now(), gapMs: 0 };
 
 			this.#kills.push(kill);
-			await (['kafka', 'redis'].includes(service)
-				? this.#breakServer(service) : this.#breakDaemon(service));
-			kill.backMs = Date.now() - kill.atMs;
+			await this.#faults[how](service, stopMs);
+			kill.backMs = Date.now() - kill.atMs - stopMs;
 		}
 	}
 
-	/* The supervisor starts it again. */
-	async #breakDaemon(service) {
-		const pid = await this.#instance.kill(service);
-
-		await waitFor(`${service} is back`,
-			() => this.#instance.isBack(service, pid),
-			{ withinMs: 60000, everyMs: 50 });
-	}
-
-	/* It stays away until it is started. */
-	async #breakServer(service) {
-		await (service === 'redis' ? this.#instance.stopRedis()
-			: this.#instance.kill(service));
-		await sleep(500 + this.#random() * 4000);
-		await this.#instance.startService(service);
+	/* What was begun ends: nothing more is to come but the library's resends. */
+	async #tellRest() {
+		await Promise.race([this.#doings.idle(), sleep(SETTLE_MS)]);
+		if (this.#doings.pending > 0)
+			throw new Error(`${this.#doings.pending} requests are not answered`);
 	}
 
 	/* ---- afterwards ---- */
@@ -200,7 +212,9 @@ class Run {
 		await waitFor(() => `all is sent: ${lagging()}`, () => this.#people
 			.every((person) => person.client.outbox().length === 0),
 		{ withinMs: SETTLE_MS, everyMs: 100 });
-		const { messages, changes } = await this.#stored();
+		const ids = this.#conversations.map(({ id }) => id);
+		const tables = await this.#whenMarked(() => stored(this.#instance, ids));
+		const { changes } = tables;
 		const transcripts = this.#conversations.flatMap(({ id, members }) =>
 			members.map((person) => ({ person, conversationId: id })));
 		const isThere = (list, id) =>
@@ -213,9 +227,14 @@ class Run {
 		await waitFor('', () => this.#conversations.every(({ id }) =>
 			isThere(this.#topic.of(id), id)),
 		{ withinMs: 60000, everyMs: 100 }).catch(() => {});
+		await waitFor('', async () => (await this.#instance.sql(`SELECT sum(events)
+			FROM chemchat.outbox_status()`)) === '0',
+		{ withinMs: 60000, everyMs: 500 }).catch(() => {});
 		return {
-			acks: this.#acks, refusals: this.#refusals, messages, changes,
-			topic: this.#topic,
+			...tables, acks: this.#doings.acks, refusals: this.#doings.refusals,
+			deeds: this.#doings.deeds, topic: this.#topic,
+			revs: await lastRevs(this.#instance.env.CHEMCHAT_KAFKA,
+				[...tables.expectedRevs.keys()]),
 			transcripts: transcripts.map(({ person, conversationId }) => ({
 				name: person.name, conversationId,
 				events: person.events(conversationId),
@@ -223,36 +242,39 @@ class Run {
 			resets: this.#people.flatMap((person) =>
 				person.resets.map((id) => `${person.name} ${id ?? 'everything'}`)),
 			failures: this.#people.flatMap((person) => person.failures
-				.map((failure) => `${person.name}: ${failure}`)),
+				.map((failure) => `${person.name}: ${failure}`))
+				.concat(this.#doings.failures),
 		};
 	}
 
-	/* The tables themselves, past every function of ours. */
-	async #stored() {
-		const ids = `('${this.#conversations.map(({ id }) => id).join("','")}')`;
-		const rows = async (text) => (await this.#instance.sql(text))
-			.split('\n').filter(Boolean).map((line) => JSON.parse(line));
-		const messages = await rows(`SELECT json_build_object(
-			'conversationId', conversation_id, 'seq', seq, 'ev', ev, 'id', id,
-			'sender', sender, 'clientMsgId', client_msg_id, 'body', body)
-			FROM chemchat.message WHERE conversation_id IN ${ids}`);
-		const changes = new Map(this.#conversations.map(({ id }) => [id, []]));
+	/* The library tells cursors by itself, a moment later: 20 s are plenty. */
+	async #whenMarked(look) {
+		const isTold = ({ cursors }) => [...this.#doings.marks].every(
+			([key, seq]) => (cursors.get(key)?.readSeq ?? 0) >= seq);
+		let tables = await look();
 
-		for (const { c, ...change } of await rows(`SELECT json_build_object(
-			'c', conversation_id, 'ev', ev, 'kind', kind, 'id', id)
-			FROM chemchat.change WHERE conversation_id IN ${ids}
-			ORDER BY conversation_id, ev`))
-			changes.get(c).push(change);
-		return { messages, changes };
+		for (let i = 0; i < 20 && !isTold(tables); i++) {
+			await sleep(1000);
+			tables = await look();
+		}
+		for (const [key, readSeq] of this.#doings.marks) {
+			const [userId, conversationId] = key.split('/');
+
+			this.#doings.deeds.push({ what: 'mark', conversationId, userId,
+				readSeq });
+		}
+		return tables;
 	}
 
 	#judge(world, crashes) {
 		const results = checks(world);
-		const gaps = this.#kills.filter((kill) => kill.gapMs > GAP_LIMIT_MS);
+		const gaps = this.#kills.filter((kill) =>
+			kill.gapMs > GAP_LIMIT_MS + kill.stopMs);
 
 		results.push({
 			name: 'sends_go_on_soon_after_a_kill', count: gaps.length,
-			violations: gaps.map((kill) => `${kill.service}: ${kill.gapMs} ms`),
+			violations: gaps.map((kill) => `${kill.how} ${kill.service}: ${
+				kill.gapMs} ms`),
 		}, {
 			name: 'nothing_ended_but_what_was_killed', count: crashes.length,
 			violations: crashes,
@@ -272,7 +294,8 @@ class Run {
 				violations.join('\n  ')}` : `ok   ${name}`);
 		}
 		if (failed)
-			console.log(`again: tests/fault/run --seed ${given.seed}`);
+			console.log(`again: tests/fault/run --seconds ${given.seconds
+			} --seed ${given.seed} --kill ${given.kill} --stop ${given.stop}`);
 		console.log(`${results.length - failed} passed, ${failed} failed`);
 		return failed ? 1 : 0;
 	}
@@ -283,16 +306,21 @@ class Run {
 		console.log(`${this.#sent} sent, ${acks.length} acknowledged (${
 			duplicates} of them by a retry), ${refusals.length} refused; topic: ${
 			topic.records} records, ${topic.duplicates} of them duplicates`);
-		for (const service of new Set(this.#kills.map((kill) => kill.service))) {
-			const kills = this.#kills.filter((kill) => kill.service === service);
-			const worst = (name) => Math.max(...kills.map((kill) => kill[name] ?? 0));
+		console.log(Object.entries(this.#doings.counts)
+			.map(([name, count]) => `${name}: ${count}`).join(', '));
+		for (const name of new Set(this.#kills.map(nameOf))) {
+			const kills = this.#kills.filter((kill) => nameOf(kill) === name);
+			const worst = (field) =>
+				Math.round(Math.max(...kills.map((kill) => kill[field] ?? 0)));
 
-			console.log(`${service} killed ${kills.length} times: back within ${
+			console.log(`${name}: ${kills.length} times, back within ${
 				worst('backMs')} ms, longest without an acknowledgement ${
 				worst('gapMs')} ms`);
 		}
 	}
 }
+
+const nameOf = ({ how, service }) => `${how} ${service}`;
 
 new Run().main().then((code) => process.exit(code), (error) => {
 	console.error(error.stack);

@@ -8,9 +8,15 @@
  *	acks		[{conversationId, clientMsgId, sender, id, seq, ev, body}]
  *	refusals	[{conversationId, clientMsgId, sender, code}]
  *	messages	rows of chemchat.message
+ *				(firstBody: null when a deletion took it; bodies: Map rev -> body)
  *	changes		Map conversationId -> [{ev, kind, id}], by ev
  *	transcripts	[{name, conversationId, events}]
  *	topic		{of(key), partitions, failures}
+ *	deeds		[{what, conversationId, ev, rev, seq, userId, ...}] acknowledged
+ *				edits, deletions, reactions and cursors
+ *	reactions	Map "conversation/seq/user/emoji" -> {rev, isOn, ev, id}
+ *	cursors		Map "user/conversation" -> {readSeq, rev}
+ *	revs		Map topic -> Map entity -> highest rev in it
  */
 
 const LISTED = 5;			/* violations of one kind that are printed */
@@ -27,6 +33,8 @@ export function checks(world) {
 		['the_topic_has_each_event_in_order', topic(world)],
 		['the_topic_has_no_phantom', phantoms(world)],
 		['a_conversation_is_in_one_partition', partitions(world)],
+		['every_acknowledged_deed_stands', deeds(world)],
+		['the_state_topics_end_where_the_tables_do', states(world)],
 	].map(([name, violations]) => ({
 		name,
 		count: violations.length,
@@ -37,7 +45,11 @@ export function checks(world) {
 const keyOf = ({ sender, conversationId, clientMsgId }) =>
 	`${sender}/${conversationId}/${clientMsgId}`;
 
-function acknowledged({ acks, messages }) {
+/* Which change of a conversation has this ev. */
+const changeAt = (changes, conversationId, ev) =>
+	changes.get(conversationId)?.[ev - 1];
+
+function acknowledged({ acks, messages, changes }) {
 	const rows = new Map(messages.map((row) => [keyOf(row), row]));
 	const bad = [];
 
@@ -46,7 +58,10 @@ function acknowledged({ acks, messages }) {
 
 		if (!row)
 			bad.push(`${keyOf(ack)} was acknowledged and is lost`);
-		else if (['id', 'seq', 'ev', 'body'].some((name) => row[name] !== ack[name]))
+		/* a retry is told the ev that the message has by then */
+		else if (row.id !== ack.id || row.seq !== ack.seq ||
+			changeAt(changes, ack.conversationId, ack.ev)?.id !== ack.id ||
+			(row.firstBody !== null && row.firstBody !== ack.body))
 			bad.push(`${keyOf(ack)}: acknowledged ${ack.id} seq ${ack.seq} ev ${
 				ack.ev}, stored ${row.id} seq ${row.seq} ev ${row.ev}`);
 	}
@@ -103,12 +118,78 @@ function same(events, changes, name, bad) {
 		bad.push(`${name}: ${events.length - changes.length} more than there are`);
 }
 
+/*
+ * Who was away is told each entity as it now is, at its last ev; who was there
+ * saw the steps too.
+ */
 function transcripts({ transcripts: all, changes }) {
 	const bad = [];
 
-	for (const { name, conversationId, events } of all)
-		same(events, changes.get(conversationId),
-			`${name} in ${conversationId}`, bad);
+	for (const { name, conversationId, events } of all) {
+		const list = changes.get(conversationId);
+		const lastEvs = new Set(new Map(list.map(({ id, ev }) => [id, ev])).values());
+		const told = new Set(events.map(({ ev }) => ev));
+		const missing = [...lastEvs].find((ev) => !told.has(ev));
+		const odd = events.find((event, i) => event.ev <= (events[i - 1]?.ev ?? 0) ||
+			list[event.ev - 1]?.id !== entityOf(event));
+
+		if (missing !== undefined)
+			bad.push(`${name} in ${conversationId}: never saw ev ${missing} of ${
+				list.length}`);
+		if (odd)
+			bad.push(`${name} in ${conversationId}: ev ${odd.ev} ${odd.kind
+			} is out of order or never was`);
+	}
+	return bad;
+}
+
+/* Acknowledged: it is what stands, or something later does. */
+function deeds({ deeds: all = [], messages, changes, reactions, cursors }) {
+	const rows = new Map(messages.map((row) =>
+		[`${row.conversationId}/${row.seq}`, row]));
+	const bad = [];
+
+	for (const deed of all) {
+		const { what, conversationId, seq, rev, ev, userId } = deed;
+		const row = rows.get(`${conversationId}/${seq}`);
+		let stored, isAsTold = true;
+
+		if (what === 'edit') {
+			stored = row;
+			isAsTold = row?.isDeleted || row?.bodies.get(rev) === deed.body;
+		} else if (what === 'delete') {
+			stored = row;
+			isAsTold = row?.isDeleted;
+		} else if (what === 'react') {
+			stored = reactions.get(
+				`${conversationId}/${seq}/${userId}/${deed.emoji}`);
+			isAsTold = stored?.rev !== rev || stored.isOn === deed.isOn;
+		} else {
+			stored = cursors.get(`${userId}/${conversationId}`);
+			isAsTold = stored?.readSeq >= deed.readSeq;
+		}
+		if (!stored || (rev !== undefined && stored.rev < rev) || !isAsTold ||
+			(ev !== undefined &&
+				changeAt(changes, conversationId, ev)?.id !== stored.id))
+			bad.push(`${what} of ${conversationId}/${seq} by ${userId
+			}: acknowledged rev ${rev} ev ${ev}, stored ${
+				JSON.stringify(stored)}`);
+	}
+	return bad;
+}
+
+/* What has no history of its own is there in its last state. */
+function states({ revs = new Map(), expectedRevs = new Map() }) {
+	const bad = [];
+
+	for (const [topicName, entities] of expectedRevs) {
+		for (const [entity, rev] of entities) {
+			const seen = revs.get(topicName)?.get(entity);
+
+			if (seen !== rev)
+				bad.push(`${topicName}: ${entity} is at rev ${seen}, not ${rev}`);
+		}
+	}
 	return bad;
 }
 

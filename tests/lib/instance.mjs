@@ -198,6 +198,10 @@ export class Instance {
 		await waitFor('Redis listens', () => canConnect(this.#redisPort));
 	}
 
+	get redisPid() {
+		return this.#redis?.pid;
+	}
+
 	async stopRedis() {
 		const redis = this.#redis;
 

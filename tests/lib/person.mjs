@@ -27,6 +27,7 @@ export class Person {
 		const person = this;
 
 		this.name = name;
+		this.token = token;
 		/* A socket whose frames pass by us first. */
 		class WatchedSocket extends WebSocket {
 			constructor(...words) {

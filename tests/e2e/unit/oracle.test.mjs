@@ -17,11 +17,21 @@ function world() {
 	];
 	const messages = [1, 2].map((seq) => ({ conversationId: 'c', seq,
 		ev: seq + 2, id: `m${seq}`, sender: 'alice', clientMsgId: `k${seq}`,
-		body: `b${seq}` }));
+		rev: 1, firstBody: `b${seq}`, bodies: new Map([[1, `b${seq}`]]),
+		isDeleted: false }));
 	const topicEvents = new Map([['c', [...events]]]);
 
 	return {
-		acks: messages.map((row) => ({ ...row })), refusals: [], messages, changes,
+		acks: messages.map((row) => ({ ...row, body: row.firstBody })),
+		refusals: [], messages, changes,
+		deeds: [{ what: 'edit', conversationId: 'c', seq: 1, rev: 1, ev: 3,
+			userId: 'alice', body: 'b1' }, { what: 'react', conversationId: 'c',
+			seq: 1, rev: 2, userId: 'alice', emoji: 'x', isOn: true },
+		{ what: 'mark', conversationId: 'c', userId: 'alice', readSeq: 2, rev: 2 }],
+		reactions: new Map([['c/1/alice/x', { rev: 2, isOn: true, id: 'r' }]]),
+		cursors: new Map([['alice/c', { readSeq: 2, rev: 2 }]]),
+		revs: new Map([['users', new Map([['cursor:alice/c', 2]])]]),
+		expectedRevs: new Map([['users', new Map([['cursor:alice/c', 2]])]]),
 		transcripts: [{ name: 'alice', conversationId: 'c', events: [...events] }],
 		topic: { events: topicEvents, of: (id) => topicEvents.get(id) ?? [],
 			partitions: new Map([['c', new Set(['3'])]]), failures: [] },
@@ -34,7 +44,7 @@ const broken = (made) => checks(made).filter(({ count }) => count > 0)
 
 test('a_good_world_is_good', () => {
 	assert.deepEqual(broken(world()), []);
-	assert.equal(checks(world()).length, 10);
+	assert.equal(checks(world()).length, 12);
 });
 
 const lies = {
@@ -46,7 +56,7 @@ const lies = {
 		made.acks[0].seq = 2;
 	}, 'every_acknowledged_message_is_in_postgres'],
 	'a body was changed': [(made) => {
-		made.messages[1].body = 'other';
+		made.messages[1].firstBody = 'other';
 	}, 'every_acknowledged_message_is_in_postgres'],
 	'a retry made a second message': [(made) => {
 		made.messages.push({ ...made.messages[1], id: 'm3', seq: 3, ev: 5 });
@@ -84,6 +94,24 @@ const lies = {
 	'the topic is out of order': [(made) => {
 		made.topic.of('c').reverse();
 	}, 'the_topic_has_each_event_in_order'],
+	'an edit is lost': [(made) => {
+		made.deeds[0].rev = 2;
+	}, 'every_acknowledged_deed_stands'],
+	'an edit is another': [(made) => {
+		made.deeds[0].body = 'other';
+	}, 'every_acknowledged_deed_stands'],
+	'a deletion did not last': [(made) => {
+		made.deeds[0].what = 'delete';
+	}, 'every_acknowledged_deed_stands'],
+	'a reaction went off by itself': [(made) => {
+		made.reactions.get('c/1/alice/x').isOn = false;
+	}, 'every_acknowledged_deed_stands'],
+	'a cursor went back': [(made) => {
+		made.cursors.get('alice/c').readSeq = 1;
+	}, 'every_acknowledged_deed_stands'],
+	'a cursor never reached its topic': [(made) => {
+		made.revs.get('users').delete('cursor:alice/c');
+	}, 'the_state_topics_end_where_the_tables_do'],
 	'a conversation is in two partitions': [(made) => {
 		made.topic.partitions.get('c').add('4');
 	}, 'a_conversation_is_in_one_partition'],
