@@ -46,6 +46,8 @@ static void flush_frame(Fanout *fanout, TurnFrame *frame);
 static void leave(Fanout *fanout, Membership *membership);
 static void join(Fanout *fanout, User *user, const Uuid *conversation_id,
 				 uint64_t ev, uint64_t seq);
+static void doubt(Fanout *fanout, const Conversation *conversation,
+				  const Change *change);
 static void tell_invited(Fanout *fanout, const Change *change);
 static void tell_user(Fanout *fanout, User *user, Payload *frame);
 static void want(Fanout *fanout, Conversation *conversation, uint64_t ev);
@@ -129,7 +131,10 @@ fanout_event(Fanout *fanout, const Event *event, const char *position)
 		return;
 	}
 	if (event->ev <= conversation->ev)
+	{
 		fanout->counts.duplicates++;
+		doubt(fanout, conversation, &change);
+	}
 	else if (event->ev == conversation->ev + 1)
 		apply(fanout, conversation, &change);
 	else
@@ -431,6 +436,28 @@ join(Fanout *fanout, User *user, const Uuid *conversation_id, uint64_t ev,
 	tell_user(fanout, user, frame);
 	payload_drop(frame);
 	fanout->counts.added++;
+}
+
+/*
+ * What somebody else's rows told of a conversation that is new here passes over
+ * the events of its other members: theirs still say that they came or went.
+ */
+static void
+doubt(Fanout *fanout, const Conversation *conversation, const Change *change)
+{
+	User *user;
+	bool is_member;
+
+	if (!change->is_member)
+		return;
+	user = registry_user(fanout->registry, &change->user_id);
+	if (user == NULL)
+		return;
+	is_member = registry_membership(user, conversation) != NULL;
+	if (change->seating == SEATING_INVITED)
+		tell_invited(fanout, change);
+	if (is_member != (change->seating == SEATING_JOINED))
+		fanout->ports.look(fanout->arg, &user->id, 0);
 }
 
 /* To her who is asked in; of the conversation nothing else. */

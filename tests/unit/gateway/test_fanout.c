@@ -480,6 +480,42 @@ a_join_of_a_conversation_not_here_is_looked_up(void **state)
 	assert_int_equal(scene->look_delay_ms, 0);
 }
 
+/*
+ * A conversation of both is made: Alice's rows bring it here whole, before the
+ * event that says Bob is in it was read.
+ */
+static void
+a_join_behind_what_anothers_rows_told_is_looked_up(void **state)
+{
+	Scene *scene = *state;
+
+	rows_say(scene, false, false, 10);
+	hear_kind(scene, EVENT_MEMBER, &scene->alice.id, "joined", 11);
+	assert_int_equal(scene->looks, 1);
+	fanout_rows(scene->fanout,
+				&(HeadRows){ .users = &scene->alice.id,
+							 .user_count = 1,
+							 .channel = -1,
+							 .asked_us = scene->now_us,
+							 .rows =
+								 &(HeadRow){ .user_id = scene->alice.id,
+											 .has_conversation = true,
+											 .conversation_id = scene->general,
+											 .ev = 12,
+											 .seq = 0 },
+							 .row_count = 1 });
+	pass(scene, 1);
+	scene->looks = 0;
+	hear_kind(scene, EVENT_MEMBER, &scene->alice.id, "joined", 11);
+	assert_int_equal(scene->looks, 0); /* she is in it */
+	hear_kind(scene, EVENT_MEMBER, &scene->bob.id, "joined", 12);
+	assert_int_equal(scene->looks, 1);
+	assert_true(uuid_equal(&scene->looked, &scene->bob.id));
+	forget_frames(scene);
+	rows_say(scene, true, true, 12);
+	assert_non_null(strstr(scene->bob.frames[0], "\"added\""));
+}
+
 /* It was decoded before its transaction was visible to others. */
 static void
 a_join_that_no_row_shows_yet_is_looked_up_again(void **state)
@@ -589,6 +625,7 @@ main(void)
 		SCENE(rows_of_one_channel_end_memberships_of_that_channel_only),
 		SCENE(an_event_that_passed_while_rows_were_read_is_pulled),
 		SCENE(a_join_of_a_conversation_not_here_is_looked_up),
+		SCENE(a_join_behind_what_anothers_rows_told_is_looked_up),
 		SCENE(a_join_that_no_row_shows_yet_is_looked_up_again),
 		SCENE(a_wide_hole_is_a_lag),
 		SCENE(a_shorter_history_resets_everybody),
