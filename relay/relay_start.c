@@ -170,8 +170,6 @@ turn_sink(Relay *relay)
 		.system_id = server->system_id,
 		.timeline = server->timeline,
 		.recorded_layout = relay->row.exists ? relay->row.layout : NULL,
-		.recorded_events = relay->row.events,
-		.is_repaired = relay->row.is_repaired,
 		.adopts_change = relay->spec.adopts_change,
 		.connection = relay->connections,
 	};

@@ -425,7 +425,8 @@ static void
 begin_report(Relay *relay, uint64_t position)
 {
 	StreamRow *next = &relay->next;
-	uint64_t in_flight = relay->spec.sink->in_flight_records;
+	const Sink *sink = relay->spec.sink;
+	uint64_t in_flight = sink->in_flight_records;
 
 	*next = relay->row;
 	if (position > next->confirmed_lsn)
@@ -434,6 +435,8 @@ begin_report(Relay *relay, uint64_t position)
 	if (relay->events > in_flight) /* an event is one record at least */
 		next->events += relay->events - in_flight;
 	memcpy(next->layout, relay->found.layout, sizeof(next->layout));
+	if (sink->ops->layout != NULL)
+		sink->ops->layout(sink, next->layout);
 	snprintf(next->cursor, sizeof(next->cursor), "%s", relay->cursor);
 	next->is_repaired = !relay->is_repairing;
 	kill_point("before_report");

@@ -33,7 +33,7 @@
 
 #define SINK_MAX_FDS       4
 #define SINK_MAX_HISTORIES 8
-#define SINK_LAYOUT_SIZE   512
+#define SINK_LAYOUT_SIZE   16384
 
 typedef enum SinkStatus
 {
@@ -53,8 +53,6 @@ typedef struct SinkIdentity
 	uint64_t system_id;
 	uint32_t timeline;
 	const char *recorded_layout; /* NULL: nothing was ever recorded */
-	uint64_t recorded_events;    /* of them, acknowledged */
-	bool is_repaired;            /* on record: the history is there */
 	bool adopts_change;
 	int64_t connection; /* what was found for another one is stale */
 } SinkIdentity;
@@ -70,7 +68,7 @@ typedef struct SinkPosition
 /* What start() found over there; the relay compares it with the stream row. */
 typedef struct SinkFindings
 {
-	/* JSON object topic -> partition count, keys sorted; "{}" without any */
+	/* JSON, as layout.h says for Kafka; "{}" where there is nothing to say */
 	char layout[SINK_LAYOUT_SIZE];
 	bool is_changed; /* not the recorded one, and adopted */
 	SinkPosition last[SINK_MAX_HISTORIES];
@@ -120,6 +118,12 @@ typedef struct SinkOps
 	 * company.  NULL: nothing ever waits.
 	 */
 	void (*hurry)(Sink *sink);
+
+	/*
+	 * What is to be put on record of the other side by now, as found.layout.
+	 * NULL: that stays.
+	 */
+	void (*layout)(const Sink *sink, char out[SINK_LAYOUT_SIZE]);
 
 	/*
 	 * Does what is due: I/O, acknowledgements, heartbeats.  Called when one of

@@ -9,6 +9,7 @@
 #include "headers.h"
 #include "kafka_producer.h"
 #include "kill_point.h"
+#include "layout.h"
 #include "log.h"
 #include "partition.h"
 #include "route.h"
@@ -33,8 +34,8 @@
 #define TAG_DEAD (UINT64_C(1) << 63)
 #define MAX_DEAD 8
 
-/* Commit times of the spans in flight, for the delivery metric. */
-#define TIMES 16384
+/* Of the spans in flight; the relay opens no more. */
+#define COMMITS 16384
 
 typedef struct DeadLetter
 {
@@ -42,6 +43,12 @@ typedef struct DeadLetter
 	PrefixSpan span;
 	RouteTarget instead_of;
 } DeadLetter;
+
+typedef struct Commit
+{
+	int64_t time_us; /* for the delivery metric */
+	uint64_t lsn;
+} Commit;
 
 typedef struct SinkKafka
 {
@@ -66,7 +73,10 @@ typedef struct SinkKafka
 	DeadLetter dead[MAX_DEAD];
 	int dead_count;
 
-	int64_t times[TIMES];
+	Layout layout;          /* with what was acknowledged last */
+	const char *made_again; /* a topic that went back; NULL: none */
+
+	Commit commits[COMMITS];
 	int64_t now_wall_us; /* of this poll's acknowledgements */
 	int64_t acknowledged;
 } SinkKafka;
@@ -83,6 +93,7 @@ forget(SinkKafka *kafka)
 {
 	topic_watch_free(&kafka->watch); /* before the producer it looks at */
 	kafka_producer_close(&kafka->producer);
+	layout_fini(&kafka->layout);
 	kafka->is_started = false;
 	kafka->base.in_flight_records = 0;
 	kafka->base.in_flight_bytes = 0;
@@ -201,6 +212,7 @@ kafka_start(Sink *sink, const SinkIdentity *identity, PrefixWindow *window,
 		sink->stop_name = "KAFKA_SETTINGS";
 		return SINK_STOP;
 	}
+	layout_init_parse(&kafka->layout, found->layout);
 	kafka->watch = topic_watch_partitions(kafka->producer, kafka->partitions);
 	kafka->window = window;
 	headers_init(&kafka->headers, identity->system_id, identity->timeline);
@@ -211,7 +223,9 @@ kafka_start(Sink *sink, const SinkIdentity *identity, PrefixWindow *window,
 static void
 kafka_frame_begin(Sink *sink, const FrameHeader *header, PrefixSpan span)
 {
-	kafka_of(sink)->times[span % TIMES] = header->commit_time_us;
+	kafka_of(sink)->commits[span % COMMITS] =
+		(Commit){ .time_us = header->commit_time_us,
+				  .lsn = header->commit_lsn };
 }
 
 static void
@@ -399,27 +413,62 @@ kafka_hurry(Sink *sink)
 		kafka_producer_hurry(kafka->producer);
 }
 
-static void
-on_ack(void *arg, uint64_t tag, size_t key_len, size_t value_len)
+/*
+ * A partition's offsets only grow.  One that begins again was deleted and made
+ * again, or lost what was acknowledged; a broker takes our next batch for it
+ * without a word.
+ */
+static bool
+note_last(SinkKafka *kafka, const KafkaAck *ack, const Commit *commit)
+{
+	if (ack->offset < 0)
+		return true;
+	if (layout_note(&kafka->layout, ack->topic, ack->partition, ack->offset,
+					commit->lsn))
+		return true;
+	kafka->made_again = route_topic_names[ack->topic];
+	return false;
+}
+
+static bool
+on_ack(void *arg, const KafkaAck *ack)
 {
 	SinkKafka *kafka = arg;
-	PrefixSpan span = tag;
+	DeadLetter *dead = NULL;
+	PrefixSpan span = ack->tag;
+	const Commit *commit;
 
-	if (tag & TAG_DEAD)
+	if (ack->tag & TAG_DEAD)
 	{
-		DeadLetter *dead = &kafka->dead[tag & ~TAG_DEAD];
-
+		dead = &kafka->dead[ack->tag & ~TAG_DEAD];
 		span = dead->span;
+	}
+	commit = &kafka->commits[span % COMMITS];
+	if (!note_last(kafka, ack, commit))
+		return false; /* nothing of it is confirmed */
+	if (dead != NULL)
+	{
 		dead->is_under_way = false;
 		kafka->dead_count--;
 	}
 	kafka->base.in_flight_records--;
-	kafka->base.in_flight_bytes -= key_len + value_len + RECORD_OVERHEAD;
+	kafka->base.in_flight_bytes -=
+		ack->key_len + ack->value_len + RECORD_OVERHEAD;
 	prefix_window_done(kafka->window, span);
 	kafka->acknowledged++;
 	metric_observe_us(kafka->metrics->delivery,
-					  kafka->now_wall_us - kafka->times[span % TIMES]);
+					  kafka->now_wall_us - commit->time_us);
 	kill_point("after_ack");
+	return true;
+}
+
+static void
+kafka_layout(const Sink *sink, char out[SINK_LAYOUT_SIZE])
+{
+	const SinkKafka *kafka = (const SinkKafka *) sink;
+
+	if (kafka->is_started)
+		layout_format(&kafka->layout, out);
 }
 
 static SinkStatus
@@ -445,8 +494,10 @@ kafka_turn(Sink *sink, int64_t now_us, Error *err)
 		is_whole = false;
 	if (is_whole)
 		return SINK_OK;
-	if (kafka_producer_went_back(kafka->producer))
+	if (kafka->made_again != NULL)
 	{
+		error_set(err, "topic %s has lost records: it was made again",
+				  kafka->made_again);
 		sink->stop_name = "TOPIC_RECREATED";
 		return SINK_STOP;
 	}
@@ -463,8 +514,9 @@ kafka_wait(Sink *sink, struct pollfd *fds, int64_t *deadline_us)
 	if (kafka->watch != NULL)
 		fds[count++] = (struct pollfd){ .fd = topic_watch_fd(kafka->watch),
 										.events = POLLIN };
-	else if (!kafka->is_started && kafka->check_after_us < *deadline_us)
-		*deadline_us = kafka->check_after_us;
+	else if (!kafka->is_started && kafka->check_after_us > clock_now_us() &&
+			 kafka->check_after_us < *deadline_us)
+		*deadline_us = kafka->check_after_us; /* then start is called again */
 	if (kafka->producer != NULL)
 		fds[count++] =
 			(struct pollfd){ .fd = kafka_producer_fd(kafka->producer),
@@ -488,6 +540,7 @@ static const SinkOps kafka_ops = {
 	.event = kafka_event,
 	.frame_end = kafka_frame_end,
 	.hurry = kafka_hurry,
+	.layout = kafka_layout,
 	.turn = kafka_turn,
 	.wait = kafka_wait,
 	.free = kafka_free,

@@ -1,5 +1,6 @@
 #include "topic_check.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,64 +9,11 @@
 #include "log.h"
 #include "lsn.h"
 #include "topics.h"
+#include "xalloc.h"
 
-#define ASK_TIMEOUT_MS  3000
-#define LAST_TIMEOUT_MS 15000
-
-int
-topic_check_recorded(const char *layout, const char *topic)
-{
-	char quoted[80];
-	const char *at;
-
-	snprintf(quoted, sizeof(quoted), "\"%s\"", topic);
-	at = strstr(layout, quoted);
-	if (at == NULL)
-		return 0;
-	at += strlen(quoted);
-	at += strspn(at, " \t\n:");
-	return (int) strtol(at, NULL, 10);
-}
-
-const char *
-topic_check_compare(const char *layout, const int counts[ROUTE_TOPICS],
-					Error *err)
-{
-	for (int i = 0; i < ROUTE_TOPICS; i++)
-	{
-		const char *topic = route_topic_names[i];
-		int recorded = topic_check_recorded(layout, topic);
-
-		if (recorded == 0 || recorded == counts[i])
-			continue;
-		if (counts[i] == 0)
-		{
-			error_set(err, "topic %s was written to and does not exist", topic);
-			return "TOPIC_DELETED";
-		}
-		error_set(err, "topic %s has %d partitions, was written with %d", topic,
-				  counts[i], recorded);
-		return "PARTITIONS_CHANGED";
-	}
-	return NULL;
-}
-
-void
-topic_check_layout(const int counts[ROUTE_TOPICS], char out[SINK_LAYOUT_SIZE])
-{
-	/* keys sorted, so that equal layouts are equal texts */
-	static const RouteTopic sorted[ROUTE_TOPICS] = { ROUTE_CONVERSATIONS,
-													 ROUTE_MESSAGES,
-													 ROUTE_USERS, ROUTE_DEAD };
-	size_t len = 0;
-
-	for (int i = 0; i < ROUTE_TOPICS; i++)
-		len +=
-			(size_t) snprintf(out + len, SINK_LAYOUT_SIZE - len, "%c\"%s\":%d",
-							  i == 0 ? '{' : ',', route_topic_names[sorted[i]],
-							  counts[sorted[i]]);
-	snprintf(out + len, SINK_LAYOUT_SIZE - len, "}");
-}
+/* of a question that cannot be cancelled */
+#define ASK_TIMEOUT_MS  2000
+#define READ_TIMEOUT_MS 15000
 
 bool
 topic_check_position(const char *text, size_t len, SinkPosition *out)
@@ -189,82 +137,112 @@ has_all(const TopicCheck *check, Error *err)
 	return true;
 }
 
-/* Compares with what was recorded; a stop unless the change is adopted. */
+/* Compares with what is on record; a stop unless the change is adopted. */
 static bool
-is_as_recorded(const SinkIdentity *identity, TopicCheck *check, Error *err)
+is_as_recorded(const SinkIdentity *identity, const Layout *recorded,
+			   TopicCheck *check, Error *err)
 {
-	if (identity->recorded_layout == NULL)
-		return true;
-	check->stop_name =
-		topic_check_compare(identity->recorded_layout, check->partitions, err);
+	check->stop_name = layout_compare(recorded, check->partitions, err);
 	if (check->stop_name == NULL)
 		return true;
 	check->found.is_changed = true;
 	return identity->adopts_change;
 }
 
-/*
- * A conversation goes to two topics, and nothing happens before there is a
- * user.  While the history is being republished only the first of it may be
- * there.
- */
-const char *
-topic_check_emptied(const int64_t ends[ROUTE_TOPICS], uint64_t events,
-					bool is_repaired)
+/* Is it still the record that was acknowledged there? */
+static bool
+is_same_record(const KafkaProbe *probe, uint64_t commit_lsn)
 {
-	int64_t messages = ends[ROUTE_MESSAGES];
-	int64_t conversations = ends[ROUTE_CONVERSATIONS];
-	int64_t users = ends[ROUTE_USERS];
-	int64_t all = messages + conversations + users + ends[ROUTE_DEAD];
+	SinkPosition position;
 
-	if (events == 0)
-		return NULL;
-	/* an acknowledged event is one record at least, and offsets only grow */
-	if (messages == 0 && (conversations > 0 || (uint64_t) all < events))
-		return TOPIC_MESSAGES;
-	if (is_repaired && messages > 0 && conversations == 0)
-		return TOPIC_CONVERSATIONS;
-	if (is_repaired && users == 0)
-		return TOPIC_USERS;
-	return (uint64_t) all < events ? "chat.*" : NULL;
+	switch (probe->found)
+	{
+		case KAFKA_REMOVED:
+			return true; /* by retention or compaction: the rest is later */
+		case KAFKA_ENDED:
+			return false;
+		case KAFKA_RECORD:
+			break;
+	}
+	return topic_check_position(probe->value, strlen(probe->value),
+								&position) &&
+		   position.commit_lsn == commit_lsn;
 }
 
-/* Less in it than was acknowledged: another topic of this name. */
+/*
+ * A topic is known by its last records: one of this name that was made again
+ * ends before them, or has others in their places.
+ */
 static bool
-is_same_topics(const SinkIdentity *identity, TopicCheck *check,
-			   const int64_t ends[ROUTE_TOPICS], Error *err)
+find_changed(const TopicCheckRequest *request, KafkaAdmin *admin,
+			 const Layout *recorded, TopicCheck *check, Error *err)
 {
-	const char *emptied;
+	int partitions = 0;
+	int count = 0;
+	KafkaProbe *probes;
+	bool ok;
 
-	if (identity->recorded_layout == NULL || check->found.is_changed)
-		return true;
-	emptied = topic_check_emptied(ends, identity->recorded_events,
-								  identity->is_repaired);
-	if (emptied == NULL)
-		return true;
-	check->found.is_changed = true;
-	if (identity->adopts_change)
-		return true;
-	check->stop_name = "TOPIC_RECREATED";
-	return error_set(err, "topic %s has lost records: it was made again",
-					 emptied);
+	for (int t = 0; t < ROUTE_TOPICS; t++)
+		partitions += recorded->partitions[t];
+	probes = xcalloc((size_t) partitions + 1, sizeof(*probes));
+	for (int t = 0; t < ROUTE_TOPICS; t++)
+	{
+		for (int p = 0; p < recorded->partitions[t]; p++)
+		{
+			if (recorded->last[t][p].offset >= 0)
+				probes[count++] =
+					(KafkaProbe){ .topic = route_topic_names[t],
+								  .partition = p,
+								  .offset = recorded->last[t][p].offset };
+		}
+	}
+	ok = !is_cancelled(request, err) &&
+		 kafka_admin_probe(admin, probes, count, HEADER_POSITION,
+						   READ_TIMEOUT_MS, err);
+	for (int t = 0, i = 0; ok && t < ROUTE_TOPICS; t++)
+	{
+		for (int p = 0; p < recorded->partitions[t]; p++)
+		{
+			const LayoutLast *last = &recorded->last[t][p];
+
+			if (last->offset < 0)
+				continue;
+			if (!is_same_record(&probes[i++], last->commit_lsn) &&
+				check->stop_name == NULL)
+			{
+				check->stop_name = "TOPIC_RECREATED";
+				error_set(err,
+						  "topic %s has lost records: it was made again "
+						  "(partition %d, offset %" PRId64 ")",
+						  route_topic_names[t], p, last->offset);
+			}
+		}
+	}
+	free(probes);
+	return ok;
 }
 
 TopicCheckResult
 topic_check_run(const TopicCheckRequest *request, TopicCheck *check, Error *err)
 {
 	TopicCheckResult result = TOPICS_UNAVAILABLE;
-	KafkaAdmin *admin = kafka_admin_open(&request->kafka, err);
-	int64_t ends[ROUTE_TOPICS] = { 0 };
+	const SinkIdentity *identity = &request->identity;
+	KafkaAdmin *admin =
+		kafka_admin_open(&request->kafka, request->is_cancelled, err);
+	Layout recorded;
+	Layout now;
 
 	memset(check, 0, sizeof(*check));
+	layout_init_parse(&recorded, identity->recorded_layout != NULL
+									 ? identity->recorded_layout
+									 : "{}");
 	/* the history asked about has its place, however many others there are */
 	topic_check_note(&check->found,
-					 &(SinkPosition){ .system_id = request->identity.system_id,
-									  .timeline = request->identity.timeline });
+					 &(SinkPosition){ .system_id = identity->system_id,
+									  .timeline = identity->timeline });
 	if (admin == NULL || !ask_partitions(request, admin, check, err))
 		goto cleanup;
-	if (!is_as_recorded(&request->identity, check, err))
+	if (!is_as_recorded(identity, &recorded, check, err))
 	{
 		result = TOPICS_STOP;
 		goto cleanup;
@@ -272,26 +250,34 @@ topic_check_run(const TopicCheckRequest *request, TopicCheck *check, Error *err)
 	if (!create_missing(request, admin, check, err) || !has_all(check, err) ||
 		is_cancelled(request, err) ||
 		!kafka_admin_limits(admin, route_topic_names, ROUTE_TOPICS,
-							ASK_TIMEOUT_MS, check->limits, err) ||
-		is_cancelled(request, err) ||
-		!kafka_admin_ends(admin, route_topic_names, check->partitions,
-						  ROUTE_TOPICS, ASK_TIMEOUT_MS, ends, err) ||
-		is_cancelled(request, err) ||
+							ASK_TIMEOUT_MS, check->limits, err))
+		goto cleanup;
+	if (!check->found.is_changed)
+	{
+		if (!find_changed(request, admin, &recorded, check, err))
+			goto cleanup;
+		check->found.is_changed = check->stop_name != NULL;
+		if (check->found.is_changed && !identity->adopts_change)
+		{
+			result = TOPICS_STOP;
+			goto cleanup;
+		}
+	}
+	if (is_cancelled(request, err) ||
 		!kafka_admin_last(admin, TOPIC_MESSAGES,
 						  check->partitions[ROUTE_MESSAGES], HEADER_POSITION,
-						  LAST_TIMEOUT_MS, on_position, &check->found,
-						  &ends[ROUTE_MESSAGES], err))
+						  READ_TIMEOUT_MS, on_position, &check->found, err))
 		goto cleanup;
-	if (!is_same_topics(&request->identity, check, ends, err))
-	{
-		result = TOPICS_STOP;
-		goto cleanup;
-	}
-	topic_check_layout(check->partitions, check->found.layout);
+	layout_init(&now, check->partitions);
+	if (!check->found.is_changed)
+		layout_take_last(&now, &recorded);
+	layout_format(&now, check->found.layout);
+	layout_fini(&now);
 	check->stop_name = NULL;
 	result = TOPICS_OK;
 
 cleanup:
+	layout_fini(&recorded);
 	kafka_admin_close(&admin);
 	return result;
 }

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "kafka_conf.h"
+#include "layout.h"
 #include "route.h"
 #include "sink.h"
 
@@ -42,26 +43,7 @@ typedef struct TopicCheck
 TopicCheckResult topic_check_run(const TopicCheckRequest *request,
 								 TopicCheck *check, Error *err);
 
-/*
- * The pure part.  What a recorded layout says of a topic: its partitions, or
- * 0 when it does not name it.
- */
-int topic_check_recorded(const char *layout, const char *topic);
-
-/* Compares counts with the layout; NULL: equal, else the stop's name. */
-const char *topic_check_compare(const char *layout,
-								const int counts[ROUTE_TOPICS], Error *err);
-
-/*
- * Which topic was made again, judged by the sums of the topics' end offsets
- * and the events on record; NULL: none.
- */
-const char *topic_check_emptied(const int64_t ends[ROUTE_TOPICS],
-								uint64_t events, bool is_repaired);
-
-/* "{"chat.messages.v1":12,...}" */
-void topic_check_layout(const int counts[ROUTE_TOPICS],
-						char out[SINK_LAYOUT_SIZE]);
+/* ---- the pure part ---- */
 
 /* "sysid:timeline:lsn:ordinal" (HEADER_POSITION). */
 bool topic_check_position(const char *text, size_t len, SinkPosition *out);

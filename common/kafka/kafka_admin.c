@@ -12,10 +12,15 @@ struct KafkaAdmin
 {
 	rd_kafka_t *client;
 	rd_kafka_queue_t *answers;
+	const atomic_bool *is_cancelled;
 };
 
+/* Between two looks at is_cancelled. */
+#define LOOK_EVERY_MS 200
+
 KafkaAdmin *
-kafka_admin_open(const KafkaConfig *config, Error *err)
+kafka_admin_open(const KafkaConfig *config, const atomic_bool *is_cancelled,
+				 Error *err)
 {
 	KafkaAdmin *admin = xcalloc(1, sizeof(*admin));
 	rd_kafka_conf_t *conf = kafka_conf_new(config, err);
@@ -37,6 +42,7 @@ kafka_admin_open(const KafkaConfig *config, Error *err)
 		goto fail;
 	}
 	admin->answers = rd_kafka_queue_new(admin->client);
+	admin->is_cancelled = is_cancelled;
 	return admin;
 
 fail:
@@ -57,6 +63,12 @@ kafka_admin_close(KafkaAdmin **admin_ref)
 	rd_kafka_queue_destroy(admin->answers);
 	rd_kafka_destroy(admin->client);
 	free(admin);
+}
+
+static bool
+is_cancelled(const KafkaAdmin *admin)
+{
+	return admin->is_cancelled != NULL && atomic_load(admin->is_cancelled);
 }
 
 bool
@@ -107,9 +119,12 @@ options_new(KafkaAdmin *admin, rd_kafka_admin_op_t op, int timeout_ms)
 static rd_kafka_event_t *
 await_answer(KafkaAdmin *admin, const char *what, int timeout_ms, Error *err)
 {
-	rd_kafka_event_t *event =
-		rd_kafka_queue_poll(admin->answers, timeout_ms + 1000);
+	int64_t deadline_us = clock_now_us() + (timeout_ms + 1000) * INT64_C(1000);
+	rd_kafka_event_t *event = NULL;
 
+	while (event == NULL && !is_cancelled(admin) &&
+		   clock_now_us() < deadline_us)
+		event = rd_kafka_queue_poll(admin->answers, LOOK_EVERY_MS);
 	if (event == NULL)
 	{
 		error_set(err, "could not %s: no answer from Kafka", what);
@@ -282,129 +297,188 @@ cleanup:
 	return ok;
 }
 
-bool
-kafka_admin_ends(KafkaAdmin *admin, const char *const *topics,
-				 const int *partitions, int count, int timeout_ms,
-				 int64_t *ends, Error *err)
-{
-	rd_kafka_topic_partition_list_t *list =
-		rd_kafka_topic_partition_list_new(64);
-	rd_kafka_resp_err_t code;
-	bool ok = true;
-
-	/* to be asked of all at once; the time that is none means the end */
-	for (int i = 0; i < count; i++)
-	{
-		ends[i] = 0;
-		for (int p = 0; p < partitions[i]; p++)
-			rd_kafka_topic_partition_list_add(list, topics[i], p)->offset =
-				RD_KAFKA_OFFSET_END;
-	}
-	code = rd_kafka_offsets_for_times(admin->client, list, timeout_ms);
-	for (int i = 0; i < list->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
-	{
-		const rd_kafka_topic_partition_t *at = &list->elems[i];
-		int t = 0;
-
-		code = at->err;
-		while (strcmp(topics[t], at->topic) != 0)
-			t++;
-		if (at->offset > 0)
-			ends[t] += at->offset;
-	}
-	if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-		ok = error_set(err, "could not ask for the topics' ends: %s",
-					   rd_kafka_err2str(code));
-	rd_kafka_topic_partition_list_destroy(list);
-	return ok;
-}
-
-static void
-hand_out(const rd_kafka_message_t *message, const char *header,
-		 KafkaOnHeader on_header, void *arg)
+/* The value of a header, borrowed from the message; NULL without it. */
+static const char *
+header_of(const rd_kafka_message_t *message, const char *header, size_t *len)
 {
 	rd_kafka_headers_t *headers;
 	const void *value;
-	size_t len;
 
-	if (rd_kafka_message_headers(message, &headers) ==
-			RD_KAFKA_RESP_ERR_NO_ERROR &&
-		rd_kafka_header_get_last(headers, header, &value, &len) ==
-			RD_KAFKA_RESP_ERR_NO_ERROR &&
-		value != NULL)
-		on_header(arg, message->partition, value, len);
+	if (rd_kafka_message_headers(message, &headers) !=
+			RD_KAFKA_RESP_ERR_NO_ERROR ||
+		rd_kafka_header_get_last(headers, header, &value, len) !=
+			RD_KAFKA_RESP_ERR_NO_ERROR)
+		return NULL;
+	return value;
 }
 
 /*
- * Polls until each partition said its record or its end.  A partition is done
- * at its end (EOF), which follows its last record.
+ * The next record, or a partition's end; NULL with err set when there is none
+ * by the deadline, or what there is is an error.
  */
-static bool
-read_ends(rd_kafka_queue_t *queue, int partitions, const char *header,
-		  int64_t deadline_us, KafkaOnHeader on_header, void *arg,
-		  int64_t *end_total, Error *err)
+static rd_kafka_message_t *
+next_message(KafkaAdmin *admin, rd_kafka_queue_t *queue, int64_t deadline_us,
+			 Error *err)
 {
-	int left = partitions;
+	rd_kafka_message_t *message = NULL;
 
-	while (left > 0)
+	while (message == NULL)
 	{
-		int64_t wait_us = deadline_us - clock_now_us();
-		rd_kafka_message_t *message;
-		bool ok = true;
-
-		if (wait_us <= 0)
-			return error_set(err,
-							 "could not read the last records: %d of %d "
-							 "partitions did not answer",
-							 left, partitions);
-		message = rd_kafka_consume_queue(queue, (int) (wait_us / 1000) + 1);
-		if (message == NULL)
-			continue;
-		if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+		if (is_cancelled(admin) || clock_now_us() >= deadline_us)
 		{
-			*end_total += message->offset;
-			left--;
+			error_set(err, "could not read records: no answer from Kafka");
+			return NULL;
 		}
-		else if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
-			hand_out(message, header, on_header, arg);
-		else
-			ok = error_set(err, "could not read the last records: %s",
-						   rd_kafka_message_errstr(message));
-		rd_kafka_message_destroy(message);
-		if (!ok)
-			return false;
+		message = rd_kafka_consume_queue(queue, LOOK_EVERY_MS);
 	}
-	return true;
+	if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR ||
+		message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+		return message;
+	error_set(err, "could not read records: %s",
+			  rd_kafka_message_errstr(message));
+	rd_kafka_message_destroy(message);
+	return NULL;
+}
+
+static bool
+begin_reading(rd_kafka_topic_t *topic, int partition, int64_t offset,
+			  rd_kafka_queue_t *queue, Error *err)
+{
+	if (rd_kafka_consume_start_queue(topic, partition, offset, queue) == 0)
+		return true;
+	return error_set(err, "could not read partition %d of %s: %s", partition,
+					 rd_kafka_topic_name(topic),
+					 rd_kafka_err2str(rd_kafka_last_error()));
 }
 
 bool
 kafka_admin_last(KafkaAdmin *admin, const char *topic, int partitions,
 				 const char *header, int timeout_ms, KafkaOnHeader on_header,
-				 void *arg, int64_t *end_total, Error *err)
+				 void *arg, Error *err)
 {
 	rd_kafka_topic_t *handle = rd_kafka_topic_new(admin->client, topic, NULL);
 	rd_kafka_queue_t *queue = rd_kafka_queue_new(admin->client);
 	int64_t deadline_us = clock_now_us() + (int64_t) timeout_ms * 1000;
 	int started = 0;
+	int left = partitions;
 	bool ok = true;
 
-	*end_total = 0;
-	for (; ok && started < partitions; started++)
+	while (ok && started < partitions)
 	{
-		if (rd_kafka_consume_start_queue(handle, started,
-										 RD_KAFKA_OFFSET_TAIL(1), queue) != 0)
-		{
-			ok =
-				error_set(err, "could not read partition %d of %s: %s", started,
-						  topic, rd_kafka_err2str(rd_kafka_last_error()));
-			break;
-		}
+		ok =
+			begin_reading(handle, started, RD_KAFKA_OFFSET_TAIL(1), queue, err);
+		if (ok)
+			started++;
 	}
-	ok = ok && read_ends(queue, partitions, header, deadline_us, on_header, arg,
-						 end_total, err);
+
+	/* a partition is done at its end, which follows its last record */
+	while (ok && left > 0)
+	{
+		rd_kafka_message_t *message =
+			next_message(admin, queue, deadline_us, err);
+		const char *value;
+		size_t len;
+
+		ok = message != NULL;
+		if (!ok)
+			break;
+		if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+			left--;
+		else if ((value = header_of(message, header, &len)) != NULL)
+			on_header(arg, message->partition, value, len);
+		rd_kafka_message_destroy(message);
+	}
 	for (int i = 0; i < started; i++)
 		rd_kafka_consume_stop(handle, i);
 	rd_kafka_queue_destroy(queue);
 	rd_kafka_topic_destroy(handle);
+	return ok;
+}
+
+static KafkaProbe *
+probe_of(KafkaProbe *probes, int count, const rd_kafka_message_t *message)
+{
+	const char *topic = rd_kafka_topic_name(message->rkt);
+	int i = 0;
+
+	while (i < count && (probes[i].partition != message->partition ||
+						 strcmp(probes[i].topic, topic) != 0))
+		i++;
+	return i < count ? &probes[i] : NULL;
+}
+
+static void
+take_probe(KafkaProbe *probe, const rd_kafka_message_t *message,
+		   const char *header)
+{
+	const char *value;
+	size_t len = 0;
+
+	probe->value[0] = '\0';
+	if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+		/* a place that is no longer there is passed over to the end */
+		probe->found =
+			message->offset <= probe->offset ? KAFKA_ENDED : KAFKA_REMOVED;
+	else if (message->offset != probe->offset)
+		probe->found = KAFKA_REMOVED;
+	else
+	{
+		probe->found = KAFKA_RECORD;
+		value = header_of(message, header, &len);
+		if (len >= sizeof(probe->value))
+			len = sizeof(probe->value) - 1;
+		if (value != NULL)
+			memcpy(probe->value, value, len);
+		probe->value[value != NULL ? len : 0] = '\0';
+	}
+}
+
+bool
+kafka_admin_probe(KafkaAdmin *admin, KafkaProbe *probes, int count,
+				  const char *header, int timeout_ms, Error *err)
+{
+	rd_kafka_topic_t **topics =
+		xcalloc((size_t) count + 1, sizeof(rd_kafka_topic_t *));
+	bool *is_known = xcalloc((size_t) count + 1, sizeof(bool));
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(admin->client);
+	int64_t deadline_us = clock_now_us() + (int64_t) timeout_ms * 1000;
+	int started = 0;
+	int left = count;
+	bool ok = true;
+
+	while (ok && started < count)
+	{
+		topics[started] =
+			rd_kafka_topic_new(admin->client, probes[started].topic, NULL);
+		ok = begin_reading(topics[started], probes[started].partition,
+						   probes[started].offset, queue, err);
+		if (ok)
+			started++;
+	}
+	while (ok && left > 0)
+	{
+		rd_kafka_message_t *message =
+			next_message(admin, queue, deadline_us, err);
+		KafkaProbe *probe;
+
+		ok = message != NULL;
+		if (!ok)
+			break;
+		probe = probe_of(probes, count, message);
+		if (probe != NULL && !is_known[probe - probes])
+		{
+			take_probe(probe, message, header);
+			is_known[probe - probes] = true;
+			left--;
+		}
+		rd_kafka_message_destroy(message);
+	}
+	for (int i = 0; i < started; i++)
+		rd_kafka_consume_stop(topics[i], probes[i].partition);
+	for (int i = 0; i < count && topics[i] != NULL; i++)
+		rd_kafka_topic_destroy(topics[i]);
+	rd_kafka_queue_destroy(queue);
+	free(is_known);
+	free(topics);
 	return ok;
 }

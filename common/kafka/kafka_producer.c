@@ -22,9 +22,7 @@ struct KafkaProducer
 	int wake_fd; /* librdkafka writes here when `events` stops being empty */
 	bool is_broken;
 	bool broke_on_size;
-	bool went_back;
-	int64_t *last_offsets[KAFKA_MAX_TOPICS]; /* acknowledged, by partition */
-	int32_t last_count[KAFKA_MAX_TOPICS];
+	bool is_refused; /* on_ack takes no more */
 	Error why;
 
 	/* the thread that flushes, see run_hurry */
@@ -199,8 +197,6 @@ kafka_producer_close(KafkaProducer **producer_ref)
 	}
 	if (producer->wake_fd >= 0)
 		close(producer->wake_fd);
-	for (int i = 0; i < producer->topic_count; i++)
-		free(producer->last_offsets[i]);
 	free(producer);
 }
 
@@ -303,49 +299,19 @@ kafka_producer_fd(const KafkaProducer *producer)
 	return producer->wake_fd;
 }
 
-static int64_t *
-last_offset_of(KafkaProducer *producer, const rd_kafka_message_t *message)
+static bool
+hand_out(const KafkaProducer *producer, const rd_kafka_message_t *message,
+		 KafkaOnAck on_ack, void *arg)
 {
-	int32_t partition = message->partition;
-	int t = 0;
+	KafkaAck ack = { .tag = (uint64_t) (uintptr_t) message->_private,
+					 .key_len = message->key_len,
+					 .value_len = message->len,
+					 .partition = message->partition,
+					 .offset = message->offset };
 
-	while (t < producer->topic_count && producer->topics[t] != message->rkt)
-		t++;
-	if (t == producer->topic_count || partition < 0)
-		return NULL;
-	if (partition >= producer->last_count[t])
-	{
-		producer->last_offsets[t] =
-			xrealloc(producer->last_offsets[t],
-					 ((size_t) partition + 1) * sizeof(int64_t));
-		while (producer->last_count[t] <= partition)
-			producer->last_offsets[t][producer->last_count[t]++] = -1;
-	}
-	return &producer->last_offsets[t][partition];
-}
-
-/*
- * A partition's offsets only grow.  One that begins again was deleted and made
- * again, or lost what was acknowledged; a broker takes our next batch for it
- * without a word.
- */
-static void
-check_offset(KafkaProducer *producer, const rd_kafka_message_t *message)
-{
-	int64_t *last = last_offset_of(producer, message);
-
-	/* a batch the broker had already: it need not know where */
-	if (last == NULL || message->offset < 0)
-		return;
-	if (message->offset < *last && !producer->is_broken)
-	{
-		producer->went_back = true;
-		producer->is_broken = true;
-		error_set(&producer->why,
-				  "topic %s has lost records: it was made again",
-				  rd_kafka_topic_name(message->rkt));
-	}
-	*last = message->offset;
+	while (producer->topics[ack.topic] != message->rkt)
+		ack.topic++;
+	return on_ack(arg, &ack);
 }
 
 static void
@@ -361,16 +327,18 @@ take_reports(KafkaProducer *producer, rd_kafka_event_t *event,
 		{
 			const rd_kafka_message_t *message = batch[i];
 
-			if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
-				check_offset(producer, message);
-			if (producer->went_back)
-				return; /* no acknowledgement of ours: nothing is confirmed */
-			if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
-				on_ack(arg, (uint64_t) (uintptr_t) message->_private,
-					   message->key_len, message->len);
-			else
+			if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
 				set_broken(producer, message->err,
 						   rd_kafka_err2str(message->err));
+			else if (!producer->is_refused &&
+					 !hand_out(producer, message, on_ack, arg))
+			{
+				producer->is_refused = true;
+				producer->is_broken = true;
+				error_set(&producer->why,
+						  "an acknowledgement by topic %s was not accepted",
+						  rd_kafka_topic_name(message->rkt));
+			}
 		}
 	}
 }
@@ -424,12 +392,6 @@ bool
 kafka_producer_broke_on_size(const KafkaProducer *producer)
 {
 	return producer->broke_on_size;
-}
-
-bool
-kafka_producer_went_back(const KafkaProducer *producer)
-{
-	return producer->went_back;
 }
 
 bool

@@ -65,8 +65,18 @@ typedef enum KafkaSend
 } KafkaSend;
 
 /* One record Kafka has on all in-sync replicas. */
-typedef void (*KafkaOnAck)(void *arg, uint64_t tag, size_t key_len,
-						   size_t value_len);
+typedef struct KafkaAck
+{
+	uint64_t tag;
+	size_t key_len;
+	size_t value_len;
+	int topic; /* index into the configuration's topics */
+	int32_t partition;
+	int64_t offset; /* -1: the broker had it already and did not say where */
+} KafkaAck;
+
+/* False: no acknowledgement of these counts any more, hand out no others. */
+typedef bool (*KafkaOnAck)(void *arg, const KafkaAck *ack);
 
 /* Connects in the background; NULL with err set when the settings are bad. */
 KafkaProducer *kafka_producer_open(const KafkaProducerConfig *config,
@@ -90,17 +100,14 @@ int kafka_producer_fd(const KafkaProducer *producer);
 
 /*
  * Hands out what was acknowledged meanwhile; never blocks.  False with err
- * set when the producer is broken; what was acknowledged before that was
- * handed out.
+ * set when the producer is broken, on_ack having said so or Kafka; what was
+ * acknowledged before that was handed out.
  */
 bool kafka_producer_poll(KafkaProducer *producer, KafkaOnAck on_ack, void *arg,
 						 Error *err) MUST_CHECK;
 
 /* Whether the last poll's failure was a batch above the topic's limit. */
 bool kafka_producer_broke_on_size(const KafkaProducer *producer);
-
-/* Whether it was an offset below an earlier one: a topic made again. */
-bool kafka_producer_went_back(const KafkaProducer *producer);
 
 /*
  * Asks the cluster how many partitions each topic has, into counts (one per

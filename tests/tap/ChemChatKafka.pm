@@ -17,7 +17,7 @@ use ChemChat;
 
 our @EXPORT = qw(kafka_start kafka_kill kafka_stop kafka_pid kafka_tool
   relay_start relay_signal relay_end relay_stop relay_log relay_metric
-  relay_is_streaming relay_wait_drained make_conversations load_start load_end
+  relay_says relay_is_streaming relay_wait_drained make_conversations load_start load_end
   send_many read_topic judge is_whole slot_of stream_row java_partition
   rss_peak_kb);
 
@@ -176,6 +176,13 @@ sub http_get
 	print $socket "GET $path HTTP/1.0\r\n\r\n";
 	local $/;
 	return <$socket> // '';
+}
+
+# The whole answer of its operations port.
+sub relay_says
+{
+	my ($relay, $path) = @_;
+	return http_get($relay->{port}, $path);
 }
 
 sub relay_is_streaming

@@ -83,17 +83,38 @@ relay_wait_drained($node);
 is_whole($node, $kafka, 'republished into the new topic', repaired => 1);
 relay_stop($relay);
 
-# --- Kafka deaf while the topics are looked at, and PostgreSQL gone meanwhile
+# --- Kafka deaf while the topics are looked at: it ends all the same
 kill STOP => kafka_pid($kafka);
-$relay = relay_start($node, $kafka, name => 'deaf');
-wait_until('it waits for Kafka',
-	sub { relay_log($relay) =~ /waiting for the sink/ }, 30);
-$node->stop('immediate');
-sleep 6;
-my $before = cpu_seconds($relay->{pid});
-sleep 4;
-cmp_ok(cpu_seconds($relay->{pid}) - $before, '<', 1,
-	'with both servers away it sleeps');
+foreach my $nth (1 .. 4)
+{
+	$relay = relay_start($node, $kafka, name => 'asked to end');
+	wait_until('it looks at the topics', sub {
+		relay_says($relay, '/readyz') =~ /looking at the topics/
+	}, 30);
+	sleep 0.9 * $nth;
+	my $began = time;
+	is(relay_stop($relay), 'exit 0', 'asked to end while Kafka is deaf');
+	cmp_ok(time - $began, '<', 3, 'it does so within three seconds');
+}
+
+# --- and PostgreSQL gone meanwhile, between two looks at the topics and in one
+foreach my $nth (0 .. 5)
+{
+	$relay = relay_start($node, $kafka, name => 'deaf');
+	wait_until('it waits for Kafka',
+		sub { relay_log($relay) =~ /waiting for the sink/ }, 30);
+	sleep 0.4 * $nth;
+	$node->stop('immediate');
+	sleep 3;
+	my $before = cpu_seconds($relay->{pid});
+	sleep 1.5;
+	cmp_ok(cpu_seconds($relay->{pid}) - $before, '<', 0.3,
+		'with both servers away it sleeps');
+	last if $nth == 5;
+	relay_signal($relay, 'KILL');
+	relay_end($relay);
+	$node->start;
+}
 kill CONT => kafka_pid($kafka);
 $node->start;
 relay_is_streaming($relay);

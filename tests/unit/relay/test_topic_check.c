@@ -8,58 +8,6 @@
 
 #include <cmocka.h>
 
-static const int calm[ROUTE_TOPICS] = { 12, 12, 12, 1 };
-
-static void
-a_layout_is_read_back(void **state)
-{
-	char layout[SINK_LAYOUT_SIZE];
-	Error err;
-
-	topic_check_layout(calm, layout);
-	assert_string_equal(layout,
-						"{\"chat.conversations.v1\":12,\"chat.messages.v1\":12,"
-						"\"chat.users.v1\":12,\"dlq.chat.messages.v1\":1}");
-	for (int i = 0; i < ROUTE_TOPICS; i++)
-		assert_int_equal(topic_check_recorded(layout, route_topic_names[i]),
-						 calm[i]);
-	assert_null(topic_check_compare(layout, calm, &err));
-}
-
-/* Spaces and another order, as a server may print JSON. */
-static void
-another_spelling_is_the_same_layout(void **state)
-{
-	const char *layout = "{ \"dlq.chat.messages.v1\" : 1, "
-						 "\"chat.users.v1\": 12,\n\"chat.messages.v1\":\t12 }";
-	Error err;
-
-	assert_null(topic_check_compare(layout, calm, &err));
-	assert_int_equal(topic_check_recorded(layout, "chat.messages.v1"), 12);
-	assert_int_equal(topic_check_recorded(layout, "chat.conversations.v1"), 0);
-}
-
-static void
-a_changed_count_has_a_name(void **state)
-{
-	int counts[ROUTE_TOPICS];
-	char layout[SINK_LAYOUT_SIZE];
-	Error err;
-
-	topic_check_layout(calm, layout);
-	for (int i = 0; i < ROUTE_TOPICS; i++)
-	{
-		memcpy(counts, calm, sizeof(counts));
-		counts[i]++;
-		assert_string_equal(topic_check_compare(layout, counts, &err),
-							"PARTITIONS_CHANGED");
-		assert_non_null(strstr(err.text, route_topic_names[i]));
-		counts[i] = 0;
-		assert_string_equal(topic_check_compare(layout, counts, &err),
-							"TOPIC_DELETED");
-	}
-}
-
 static bool
 reads(const char *text, SinkPosition *position)
 {
@@ -103,51 +51,12 @@ the_furthest_of_each_history_is_kept(void **state)
 	assert_int_equal(found.last_count, SINK_MAX_HISTORIES);
 }
 
-static const char *
-emptied(int64_t messages, int64_t conversations, int64_t users, uint64_t events,
-		bool is_repaired)
-{
-	int64_t ends[ROUTE_TOPICS] = { [ROUTE_MESSAGES] = messages,
-								   [ROUTE_CONVERSATIONS] = conversations,
-								   [ROUTE_USERS] = users };
-	const char *topic = topic_check_emptied(ends, events, is_repaired);
-
-	return topic != NULL ? topic : "none";
-}
-
-static void
-a_topic_made_again_is_told_from_one_not_used_yet(void **state)
-{
-	assert_string_equal(emptied(0, 0, 0, 0, true), "none");
-	assert_string_equal(emptied(90, 2, 3, 95, true), "none");
-	/* users, and no conversation so far */
-	assert_string_equal(emptied(0, 0, 3, 3, true), "none");
-	assert_string_equal(emptied(0, 0, 5, 3, true), "none");
-
-	assert_string_equal(emptied(0, 2, 3, 95, true), "chat.messages.v1");
-	assert_string_equal(emptied(0, 0, 3, 95, true), "chat.messages.v1");
-	assert_string_equal(emptied(0, 0, 0, 1, true), "chat.messages.v1");
-	assert_string_equal(emptied(90, 0, 3, 95, true), "chat.conversations.v1");
-	assert_string_equal(emptied(90, 2, 0, 95, true), "chat.users.v1");
-
-	/* made again and written to since: fewer records than acknowledged */
-	assert_string_equal(emptied(7, 2, 3, 95, true), "chat.*");
-
-	/* the repair's users are not there yet, a live message is */
-	assert_string_equal(emptied(1, 0, 0, 1, false), "none");
-	assert_string_equal(emptied(0, 2, 3, 95, false), "chat.messages.v1");
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_layout_is_read_back),
-		cmocka_unit_test(another_spelling_is_the_same_layout),
-		cmocka_unit_test(a_changed_count_has_a_name),
 		cmocka_unit_test(positions_are_read),
 		cmocka_unit_test(the_furthest_of_each_history_is_kept),
-		cmocka_unit_test(a_topic_made_again_is_told_from_one_not_used_yet),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,15 +29,17 @@ typedef struct Acks
 	size_t value_bytes;
 } Acks;
 
-static void
-on_ack(void *arg, uint64_t tag, size_t key_len, size_t value_len)
+static bool
+on_ack(void *arg, const KafkaAck *ack)
 {
 	Acks *acks = arg;
 
 	assert_in_range(acks->count, 0, 4999);
-	acks->tags[acks->count++] = tag;
-	acks->key_bytes += key_len;
-	acks->value_bytes += value_len;
+	assert_int_equal(ack->topic, ack->tag % 2);
+	acks->tags[acks->count++] = ack->tag;
+	acks->key_bytes += ack->key_len;
+	acks->value_bytes += ack->value_len;
+	return true;
 }
 
 static KafkaProducer *
