@@ -19,6 +19,7 @@
 static void handshake(Conn *conn);
 static void take_bytes(Conn *conn);
 static void give_bytes(Conn *conn, size_t len);
+static void mark_dirty(Conn *conn);
 static bool flush_plain(Conn *conn);
 static bool flush_tls(Conn *conn);
 static void flushed(Conn *conn);
@@ -115,12 +116,7 @@ void
 conn_write(Conn *conn, Payload *take_payload, uint32_t from)
 {
 	conn_queue_add(&conn->out, take_payload, from);
-	if (!conn->is_dirty && !conn->is_choked)
-	{
-		conn->is_dirty = true;
-		conn->next_dirty = conn->conns->dirty;
-		conn->conns->dirty = conn;
-	}
+	mark_dirty(conn);
 	if (!conn->is_choked && conn->out.bytes > CONN_EARLY_BYTES)
 		conn_flush(conn);
 }
@@ -129,6 +125,13 @@ bool
 conn_is_choked(const Conn *conn)
 {
 	return conn->is_choked;
+}
+
+void
+conn_tell_drained(Conn *conn)
+{
+	conn->tells_drained = true;
+	mark_dirty(conn);
 }
 
 size_t
@@ -316,12 +319,23 @@ give_bytes(Conn *conn, size_t len)
 		conn_bury(conn);
 }
 
+/* It is flushed at the end of the turn, or when the kernel takes more. */
+static void
+mark_dirty(Conn *conn)
+{
+	if (conn->is_dirty || conn->is_choked)
+		return;
+	conn->is_dirty = true;
+	conn->next_dirty = conn->conns->dirty;
+	conn->conns->dirty = conn;
+}
+
 void
 conn_flush(Conn *conn)
 {
 	bool was_choked = conn->is_choked;
 
-	if (conn->is_handshaking || conn->out.bytes == 0)
+	if (conn->is_handshaking || (conn->out.bytes == 0 && !conn->tells_drained))
 		return;
 	conn->is_choked = conn->tls != NULL ? flush_tls(conn) : flush_plain(conn);
 	if (conn->is_choked && !was_choked)
@@ -330,6 +344,8 @@ conn_flush(Conn *conn)
 		watch(conn);
 	if (conn->is_choked)
 		return;
+	was_choked |= conn->tells_drained;
+	conn->tells_drained = false;
 	if (was_choked && conn->handler->drained != NULL)
 		conn->handler->drained(conn->user);
 	if (!conn->is_dead)

@@ -47,7 +47,10 @@ typedef struct ConnHandler
 	 */
 	void (*ended)(void *user);
 
-	/* All that was written is with the kernel, after it was not. */
+	/*
+	 * All that was written is with the kernel, after it was not or after
+	 * conn_tell_drained.
+	 */
 	void (*drained)(void *user);
 
 	/* conn_set_deadline's time has come. */
@@ -105,6 +108,9 @@ void conn_pause(Conn *conn, bool is_paused);
 /* Writes the payload's bytes from `from` on (of payload->bytes). */
 void conn_write(Conn *conn, Payload *take_payload, uint32_t from);
 bool conn_is_choked(const Conn *conn);
+
+/* drained() is to come, at the end of this turn at the earliest. */
+void conn_tell_drained(Conn *conn);
 size_t conn_unwritten(const Conn *conn);
 
 /* To a quarter of a second; 0: none. */

@@ -31,6 +31,7 @@ struct Conn
 	Address address;
 	bool is_dirty : 1;
 	bool is_choked : 1;
+	bool tells_drained : 1; /* also when it was not choked */
 	bool is_paused : 1;
 	bool is_handshaking : 1;
 	bool is_read_choked : 1; /* TLS reads only when it may write */

@@ -339,9 +339,16 @@ answered(HttpConn *http, const HttpAnswer *answer, const Buf *body)
 		http_conn_end(http);
 		return;
 	}
+	if (http->in.len > 0)
+	{
+		/* Not from within: whoever answers is in the middle of something. */
+		set_state(http, STATE_ANSWER);
+		set_time(http, TIME_ANSWER, HTTP_ANSWER_MS);
+		conn_tell_drained(http->conn);
+		return;
+	}
 	conn_pause(http->conn, false);
 	settle(http);
-	advance(http);
 }
 
 /*

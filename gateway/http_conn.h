@@ -14,7 +14,7 @@ typedef enum HttpState
 	STATE_HEAD,  /* waits for a head, or for the rest of one */
 	STATE_BODY,  /* has the head */
 	STATE_BUSY,  /* somebody is working on the answer */
-	STATE_ANSWER /* it is written faster than it is read */
+	STATE_ANSWER /* leaves before the next request is looked at */
 } HttpState;
 
 /* What its deadline is for. */

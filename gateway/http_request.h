@@ -9,7 +9,7 @@
  * goes nowhere.  Until then everything that is read from it stays.
  *
  * Requests of one connection come one after the other; the next is read when
- * this one is answered.  The connection's keep-alive is the door's business.
+ * this one is answered, and never handed over from within the answering.  The connection's keep-alive is the door's business.
  */
 #ifndef CHEMCHAT_HTTP_REQUEST_H
 #define CHEMCHAT_HTTP_REQUEST_H

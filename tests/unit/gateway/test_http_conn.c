@@ -28,6 +28,9 @@ requests_are_answered_in_order(void **state)
 	peer_expect_nothing(scene, peer);
 	assert_int_equal(scene->request_count, 1);
 	scene_answer(scene, 0, 200, "first");
+
+	/* Who answers is in the middle of something: nothing new comes now. */
+	assert_int_equal(scene->request_count, 1);
 	peer_expect(scene, peer, "HTTP/1.1 200 OK\r\n");
 	peer_expect(scene, peer, "Content-Length: 5\r\n");
 	peer_expect(scene, peer, "\r\n\r\nfirst");
