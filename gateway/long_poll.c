@@ -157,7 +157,8 @@ polls_turn(Polls *polls)
 		if (poll->is_entering)
 			continue;
 		if (poll->waiting != NULL &&
-			(poll->pending.count > 0 || now_us >= poll->answer_by_us))
+			(poll->pending.count > 0 || poll->close_code != 0 ||
+			 now_us >= poll->answer_by_us))
 			give(poll);
 		else if (poll->close_code != 0)
 			end(poll);
