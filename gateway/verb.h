@@ -25,7 +25,7 @@
 #include "slice.h"
 
 #define VERB_ARGS_MAX     7
-#define VERB_COLUMNS_MAX  17
+#define VERB_COLUMNS_MAX  18
 #define VERB_SEGMENTS_MAX 8
 
 /* Who does it. */

@@ -124,7 +124,7 @@ const Verb verbs[] = {
 	  .sql = "SELECT " POSITION ", h.conversation_id, h.ev, h.seq, h.read_seq,"
 			 " h.delivered_seq, h.mentions, h.is_muted, h.muted_until,"
 			 " h.notify, h.kind, h.title, h.topic, nullif(h.is_public, false),"
-			 " h.archived_at, h.other_id, h.role, h.member_rev"
+			 " h.archived_at, h.other_id, h.role, h.member_rev, h.last_at"
 			 " FROM chemchat.position() AS p"
 			 " LEFT JOIN chemchat.heads(actor => $1::uuid) AS h ON true",
 	  .shape = VERB_ROWS, .list = "heads",
@@ -136,7 +136,7 @@ const Verb verbs[] = {
 				   { "title", VERB_TEXT }, { "topic", VERB_TEXT },
 				   { "isPublic", VERB_BOOL }, { "archivedAt", VERB_TIME },
 				   { "otherId", VERB_UUID }, { "role", VERB_TEXT },
-				   { "memberRev", VERB_INT } } },
+				   { "memberRev", VERB_INT }, { "lastAt", VERB_TIME } } },
 	{ .type = "conversation", .answer = "conversation", .method = "GET",
 	  .path = C, .scope = AUTH_READ, .flags = VERB_TAGGED,
 	  .sql = "SELECT c.event, c.member FROM chemchat.conversation("

@@ -67,6 +67,17 @@ VALUES (t.id('bob'), t.id('lab'), 4, 4, true, 1);
 INSERT INTO chemchat.mention SELECT t.id('bob'), t.id('lab'), seq, now() FROM unnest(ARRAY[3, 4, 5, 6]) AS seq;
 SELECT t.name(conversation_id) AS conversation, ev, seq, read_seq, mentions, is_muted, kind, title, role, member_rev
   FROM chemchat.heads(t.id('bob')) ORDER BY ev;
+-- When it was last written in, whatever has happened since; or was made.
+CREATE VIEW said AS
+SELECT t.name(h.conversation_id) AS conversation, h.last_at = coalesce((
+			SELECT date_trunc('milliseconds', max(m.created_at)) FROM chemchat.message AS m
+			 WHERE m.conversation_id = h.conversation_id), c.created_at) AS is_last
+  FROM chemchat.heads(t.id('bob')) AS h JOIN chemchat.conversation AS c ON c.id = h.conversation_id;
+SELECT * FROM said ORDER BY 1;
+SELECT seq FROM chemchat.send_message(t.id('bob'), t.id('tea'), gen_random_uuid(), 'first');
+SELECT * FROM said ORDER BY 1;
+SELECT rev FROM chemchat.react(t.id('carol'), t.id('tea'), 1, '+1');
+SELECT * FROM said ORDER BY 1;
 SELECT count(*) FROM chemchat.heads(t.id('dave'));
 SELECT count(*) FROM chemchat.heads(t.id('erin'));
 

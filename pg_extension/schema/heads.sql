@@ -3,12 +3,13 @@
 -- A thousand conversations are a few thousand looks into indexes, each into a
 -- page of its own: so they go in the indexes' order, what hangs on the user is
 -- read in one piece, and mentions are counted only where something is unread.
+-- When the last message was written its id tells (uuid7.h), to the millisecond.
 CREATE FUNCTION chemchat.heads(actor uuid)
 RETURNS TABLE (conversation_id uuid, ev bigint, seq bigint, read_seq bigint,
 			   mentions int, is_muted boolean, kind text, title text, role text,
 			   member_rev bigint, delivered_seq bigint, notify text,
 			   muted_until timestamptz, topic text, is_public boolean,
-			   archived_at timestamptz, other_id uuid)
+			   archived_at timestamptz, other_id uuid, last_at timestamptz)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -23,7 +24,9 @@ BEGIN
 					AND unread.seq > coalesce(own.read_seq, 0)) ELSE 0 END,
 		   coalesce(own.is_muted, false), c.kind, c.title, m.role, m.rev,
 		   coalesce(own.delivered_seq, 0), coalesce(own.notify, 'all'),
-		   own.muted_until, c.topic, c.is_public, c.archived_at, d.other_id
+		   own.muted_until, c.topic, c.is_public, c.archived_at, d.other_id,
+		   coalesce(to_timestamp(('x' || translate(left(e.id::text, 13), '-', ''))
+				::bit(48)::bigint / 1000.0), c.created_at)
 	  FROM (SELECT * FROM chemchat.member AS seat
 			 WHERE seat.user_id = acting AND seat.state = 'joined'
 			 ORDER BY seat.conversation_id OFFSET 0) AS m
@@ -36,14 +39,18 @@ BEGIN
 			   AND mine.conversation_id = m.conversation_id
 			 LIMIT 1) AS own ON true
 	  LEFT JOIN LATERAL (
-			SELECT ch.ev,
-				   coalesce(CASE ch.kind WHEN 'm' THEN ch.seq END,
-							(SELECT last.seq FROM chemchat.message AS last
-							  WHERE last.conversation_id = m.conversation_id
-							  ORDER BY last.seq DESC LIMIT 1), 0) AS seq
-			  FROM chemchat.change AS ch
-			 WHERE ch.conversation_id = m.conversation_id
-			 ORDER BY ch.ev DESC LIMIT 1) AS e ON true
+			SELECT newest.ev, coalesce(said.seq, 0) AS seq, said.id
+			  FROM (SELECT * FROM chemchat.change AS ch
+					 WHERE ch.conversation_id = m.conversation_id
+					 ORDER BY ch.ev DESC LIMIT 1) AS newest
+			  LEFT JOIN LATERAL (
+					SELECT newest.seq, newest.id WHERE newest.kind = 'm'
+					 UNION ALL
+					(SELECT last.seq, last.id FROM chemchat.message AS last
+					  WHERE newest.kind <> 'm'
+						AND last.conversation_id = m.conversation_id
+					  ORDER BY last.seq DESC LIMIT 1)) AS said ON true) AS e
+			 ON true
 	  LEFT JOIN (
 			SELECT pair.conversation_id, pair.high AS other_id
 			  FROM chemchat.direct AS pair WHERE pair.low = acting

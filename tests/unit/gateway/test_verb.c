@@ -35,6 +35,18 @@ route(const char *method, const char *path, char allowed[64])
 	return verb_of_request(method, slice, has_no_query, NULL, allowed, 64);
 }
 
+/* Readers go as far as the first that has no name. */
+static void
+every_list_has_its_end(void **state)
+{
+	(void) state;
+	for (int i = 0; i < verb_count; i++)
+	{
+		assert_null(verbs[i].args[VERB_ARGS_MAX].name);
+		assert_null(verbs[i].columns[VERB_COLUMNS_MAX].name);
+	}
+}
+
 static void
 types_and_routes_are_unique(void **state)
 {
@@ -311,6 +323,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_list_has_its_end),
 		cmocka_unit_test(types_and_routes_are_unique),
 		cmocka_unit_test(every_argument_is_bound),
 		cmocka_unit_test(every_path_argument_stands_in_its_path),
