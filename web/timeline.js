@@ -16,6 +16,8 @@ const RUN_GAP_MS = 5 * 60 * 1000;
 export class Timeline {
 	#model;
 	#known;
+	#lo;						/* the window as it was when this was made: */
+	#hi;						/* where a row was must be known as it grows */
 	#startOfDay;
 	#unreadAfter;
 	#unsent;
@@ -24,6 +26,8 @@ export class Timeline {
 	constructor(model, known, { startOfDay, unreadAfter = null }) {
 		this.#model = model;
 		this.#known = known;
+		this.#lo = known.lo;
+		this.#hi = known.hi;
 		this.#startOfDay = startOfDay;
 		this.#unreadAfter = unreadAfter;
 		this.#unsent = known.isDetached ? [] : model.unsent.filter((entry) =>
@@ -32,7 +36,7 @@ export class Timeline {
 	}
 
 	get #sent() {
-		return this.#known.hi - this.#known.lo + 1;
+		return this.#hi - this.#lo + 1;
 	}
 
 	get count() {
@@ -46,7 +50,7 @@ export class Timeline {
 			return `own/${this.#unsent[i - this.#sent].clientMsgId}`;
 		/* A message that was pending keeps its element. */
 		return message?.sender === this.#model.me
-			? `own/${message.clientMsgId}` : `seq/${this.#known.lo + i}`;
+			? `own/${message.clientMsgId}` : `seq/${this.#lo + i}`;
 	}
 
 	indexOf(key) {
@@ -61,8 +65,7 @@ export class Timeline {
 	}
 
 	indexOfSeq(seq) {
-		return seq >= this.#known.lo && seq <= this.#known.hi
-			? seq - this.#known.lo : -1;
+		return seq >= this.#lo && seq <= this.#hi ? seq - this.#lo : -1;
 	}
 
 	/* Roughly how many lines it takes; exact once it has been drawn. */
@@ -93,7 +96,7 @@ export class Timeline {
 	}
 
 	#message(i) {
-		return i < this.#sent ? this.#known.messages.get(this.#known.lo + i)
+		return i < this.#sent ? this.#known.messages.get(this.#lo + i)
 			: undefined;
 	}
 
@@ -103,7 +106,7 @@ export class Timeline {
 		const message = this.#message(i);
 
 		return message ? messageRow(this.#model, this.#known, message)
-			: { key: this.key(i), seq: this.#known.lo + i, state: 'missing',
+			: { key: this.key(i), seq: this.#lo + i, state: 'missing',
 				body: '', atMs: 0, reactions: [], replies: 0 };
 	}
 

@@ -157,14 +157,20 @@ export class VirtualList {
 
 	/* ---- drawing ---- */
 
-	/* The first row in sight and how far the reader is into it. */
+	/*
+	 * The first row that begins in sight, and how far down: the one it is cut
+	 * off from may lose its day and its name when older ones come above it.
+	 */
 	#anchor() {
 		if (this.#isAtEnd && this.#sticksToEnd)
 			return null;
 		if (this.#source.count === 0)
 			return null;
-		const { scrollTop } = this.#scroll;
-		const i = this.#heights.indexAt(scrollTop);
+		const { scrollTop, clientHeight } = this.#scroll;
+		const cut = this.#heights.indexAt(scrollTop);
+		const i = cut + 1 < this.#source.count &&
+			this.#heights.offset(cut + 1) < scrollTop + clientHeight
+			? cut + 1 : cut;
 
 		return { key: this.#source.key(i),
 			offset: scrollTop - this.#heights.offset(i) };

@@ -122,6 +122,47 @@ export const tests = {
 		return { server, page };
 	},
 
+	async what_is_read_stays_where_it_is_while_older_ones_come(browser) {
+		const { server, bob, general, link } = await world();
+
+		server.fill(general, bob, 3000, (i) => `message ${i} ${
+			'and more words '.repeat(i % 9)}`);
+		const page = await openPage(browser, link, DESKTOP);
+
+		await page.locator('#log .text', { hasText: 'message 3000 ' }).waitFor();
+		await page.locator('#scroll').evaluate((node) => node.scrollTo(0, 950));
+		await page.waitForTimeout(300);
+		/* near enough to the top for older ones to be asked for */
+		const moved = await page.evaluate(() => new Promise((resolve) => {
+			const scroll = document.getElementById('scroll');
+			const height = scroll.scrollHeight;
+
+			scroll.scrollTop = 500;
+			const { top } = scroll.getBoundingClientRect();
+			const row = [...document.querySelectorAll('#log .message')]
+				.find((node) => node.getBoundingClientRect().top > top + 20);
+			const where = () => document.querySelector(
+				`#log .message[data-key="${row.dataset.key}"]`)
+				?.getBoundingClientRect().top;
+			const before = where();
+			const look = () => scroll.scrollHeight > height + 1000
+				? requestAnimationFrame(() => resolve(where() - before))
+				: requestAnimationFrame(look);
+
+			look();
+		}));
+
+		assert.ok(Math.abs(moved) < 2, `moved by ${moved} px`);
+		/* all at once to the very top: it stays there, and asks for one page */
+		await page.locator('#scroll').evaluate((node) => node.scrollTo(0, 0));
+		await page.waitForTimeout(2000);
+		const first = await page.locator('#log .message').first()
+			.getAttribute('data-key');
+
+		assert.ok(Number(first.split('/')[1]) > 2700, `it went on to ${first}`);
+		return { server, page };
+	},
+
 	async what_is_not_wanted_is_counted_quietly(browser) {
 		const { server, alice, bob, general, link } = await world();
 		const lab = server.addConversation('group', 'Lab', [alice, bob]);
