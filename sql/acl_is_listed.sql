@@ -23,6 +23,13 @@ SELECT c.oid::regclass AS relation, c.relkind, r.rolname AS owner,
   FROM pg_class AS c JOIN pg_roles AS r ON r.oid = c.relowner
  WHERE c.relnamespace = 'chemchat'::regnamespace AND c.relkind NOT IN ('i')
  ORDER BY c.relname COLLATE "C";
+-- A row type that anybody may use keeps a table of anybody's from being changed.
+SELECT y.oid::regtype AS type, r.rolname AS owner,
+	   (SELECT count(*) FROM aclexplode(coalesce(y.typacl, acldefault('T', y.typowner))) AS a
+		 WHERE a.grantee <> y.typowner) AS others
+  FROM pg_type AS y JOIN pg_roles AS r ON r.oid = y.typowner
+ WHERE y.typnamespace = 'chemchat'::regnamespace AND y.typcategory <> 'A'
+ ORDER BY y.typname COLLATE "C";
 \pset format aligned
 \pset footer on
 SELECT c.oid::regclass AS without_comment FROM pg_class AS c
@@ -103,6 +110,10 @@ SELECT pg_logical_emit_message(false, 'chemchat', '{}'::text);
 RESET ROLE;
 CALL t.people();
 CREATE SCHEMA acl_trap AUTHORIZATION acl_stranger;
+SET ROLE acl_stranger;
+SELECT what, state FROM unnest(ARRAY['chemchat.account', 'chemchat.message', 'chemchat._entity', 'chemchat.outbox_event', 'chemchat.account[]']) AS w (what),
+	   LATERAL t.refusal(format('CREATE TABLE acl_trap.mine (theirs %s)', what));
+RESET ROLE;
 GRANT EXECUTE ON FUNCTION chemchat.heads(uuid) TO acl_stranger;
 SET ROLE acl_stranger;
 CREATE FUNCTION acl_trap.coalesce(bigint, int) RETURNS bigint LANGUAGE sql AS 'SELECT 666::bigint';

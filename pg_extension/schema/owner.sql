@@ -1,6 +1,6 @@
 -- Everything of ours belongs to chemchat_owner, who cannot log in and alone
--- has privileges on tables; and nobody may execute a function who is not
--- named in grants.sql.  Function by function: a default privilege of the
+-- has privileges on tables and their row types; and nobody may execute a
+-- function who is not named in grants.sql.  Function by function: a default privilege of the
 -- installing role must not open one.
 DO $$
 DECLARE
@@ -14,13 +14,28 @@ BEGIN
 		 WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
 		   AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
 		   AND d.deptype = 'e' AND e.extname = 'chemchat'
-		   AND c.relkind IN ('r', 'v', 'c')
+		   AND c.relkind IN ('r', 'v')
 	LOOP
 		EXECUTE pg_catalog.format('ALTER %s %s OWNER TO chemchat_owner',
-			CASE part.relkind WHEN 'v' THEN 'VIEW' WHEN 'c' THEN 'TYPE'
-				ELSE 'TABLE' END, part.name);
-		EXECUTE pg_catalog.format('REVOKE ALL ON %s %s FROM PUBLIC',
-			CASE part.relkind WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END, part.name);
+			CASE part.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, part.name);
+		EXECUTE pg_catalog.format('REVOKE ALL ON TABLE %s FROM PUBLIC',
+								  part.name);
+		EXECUTE pg_catalog.format('REVOKE ALL ON TYPE %s FROM PUBLIC',
+								  part.name);
+	END LOOP;
+	FOR part IN
+		SELECT y.oid::pg_catalog.regtype AS name
+		  FROM pg_catalog.pg_depend AS d
+		  JOIN pg_catalog.pg_extension AS e ON e.oid = d.refobjid
+		  JOIN pg_catalog.pg_type AS y ON y.oid = d.objid
+		 WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
+		   AND d.classid = 'pg_catalog.pg_type'::pg_catalog.regclass
+		   AND d.deptype = 'e' AND e.extname = 'chemchat'
+	LOOP
+		EXECUTE pg_catalog.format('ALTER TYPE %s OWNER TO chemchat_owner',
+								  part.name);
+		EXECUTE pg_catalog.format('REVOKE ALL ON TYPE %s FROM PUBLIC',
+								  part.name);
 	END LOOP;
 	FOR part IN
 		SELECT p.oid::pg_catalog.regprocedure AS name
