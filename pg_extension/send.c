@@ -14,6 +14,7 @@
 #include "uuid7.h"
 
 static void check_item(SendItem *item);
+static bool has_come_in(const SendItem *items, int count);
 static int64 hash_body(const struct varlena *body);
 static SendConversation *gather_conversations(SendItem *items, int count,
 											  int *conversation_count);
@@ -49,10 +50,13 @@ send_batch(SendItem *items, int count, bool is_waiting)
 	link_same_keys(items, count);
 
 	send_store_begin();
-	send_store_lock(conversations, conversation_count,
-					count == 1 ? items[0].actor : NULL, is_waiting);
-	send_store_read_heads(conversations, conversation_count);
-	send_store_look_up(items, count);
+	do
+	{
+		send_store_lock(conversations, conversation_count,
+						count == 1 ? items[0].actor : NULL, is_waiting);
+		send_store_read_heads(conversations, conversation_count);
+		send_store_look_up(items, count);
+	} while (is_waiting && has_come_in(items, count));
 	send_rich_find_parents(items, count);
 	send_rich_find_blocks(items, count);
 
@@ -87,6 +91,22 @@ send_batch(SendItem *items, int count, bool is_waiting)
 			items[i].same_key->is_new)
 			items[i].id = items[i].same_key->id;
 	}
+}
+
+/*
+ * Is somebody a member who was none when the lock was asked for, and so did
+ * not wait for it?  She was added in between: it is asked for again.
+ */
+static bool
+has_come_in(const SendItem *items, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (items[i].error == CHAT_OK && !items[i].is_answered &&
+			items[i].is_member && !items[i].conversation->is_locked)
+			return true;
+	}
+	return false;
 }
 
 /* What can be said without looking at the database. */

@@ -35,14 +35,16 @@ CREATE FUNCTION chemchat._empty_seat(actor uuid, conversation_id uuid,
 	OUT is_duplicate boolean)
 LANGUAGE plpgsql AS $$
 DECLARE
-	seat chemchat.member;
+	seat chemchat.member := chemchat._authorize_removal(_empty_seat.actor,
+		_empty_seat.conversation_id, _empty_seat.user_id);
 BEGIN
-	PERFORM chemchat._authorize_removal(_empty_seat.actor,
-		_empty_seat.conversation_id, _empty_seat.user_id);
-	PERFORM chemchat._lock_conversation(_empty_seat.conversation_id);
-	seat := chemchat._authorize_removal(_empty_seat.actor,
-		_empty_seat.conversation_id, _empty_seat.user_id);
-	PERFORM chemchat._check_last_owner(seat, false);
+	-- Who has left is a stranger: she neither waits for the lock nor holds it.
+	IF seat.state <> 'removed' THEN
+		PERFORM chemchat._lock_conversation(_empty_seat.conversation_id);
+		seat := chemchat._authorize_removal(_empty_seat.actor,
+			_empty_seat.conversation_id, _empty_seat.user_id);
+		PERFORM chemchat._check_last_owner(seat, false);
+	END IF;
 	SELECT c.ev, c.rev, c.is_duplicate INTO ev, rev, is_duplicate
 	  FROM chemchat._change_member(_empty_seat.actor, seat, seat.role,
 		'removed', _empty_seat.first_rev) AS c;
@@ -123,20 +125,29 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	first_rev CONSTANT bigint := chemchat._begin_write();
 	acting CONSTANT uuid := chemchat._acting(join_conversation.actor);
-	seat chemchat.member;
+	seat chemchat.member := chemchat._authorize_join(acting,
+		join_conversation.conversation_id);
+	role text;
 BEGIN
-	PERFORM chemchat._authorize_join(acting, join_conversation.conversation_id);
-	PERFORM chemchat._lock_conversation(join_conversation.conversation_id);
-	PERFORM chemchat._check_users(ARRAY[acting], 'actor');
-	seat := chemchat._authorize_join(acting, join_conversation.conversation_id);
-	-- A guest who goes and comes back is a guest.
+	-- Who is there takes no lock: in a direct conversation that would meet
+	-- block_user, which takes the two the other way round.
+	IF seat.state IS DISTINCT FROM 'joined' THEN
+		PERFORM chemchat._lock_conversation(join_conversation.conversation_id);
+		PERFORM chemchat._check_users(ARRAY[acting], 'actor');
+		seat := chemchat._authorize_join(acting,
+			join_conversation.conversation_id);
+	END IF;
+	-- Where all owners have gone the next to come is the owner; a guest who
+	-- goes and comes back is a guest.
+	role := CASE WHEN seat.state = 'joined' THEN seat.role
+				 WHEN NOT chemchat._has_owner(seat.conversation_id) THEN 'owner'
+				 WHEN seat.state = 'invited' OR seat.role = 'guest'
+				 THEN seat.role ELSE 'member' END;
 	SELECT c.ev, c.rev, c.is_duplicate
 	  INTO join_conversation.ev, join_conversation.rev,
 		   join_conversation.is_duplicate
-	  FROM chemchat._change_member(acting, seat,
-		CASE WHEN seat.state IN ('joined', 'invited') OR seat.role = 'guest'
-			 THEN seat.role ELSE 'member' END,
-		'joined', first_rev) AS c;
+	  FROM chemchat._change_member(acting, seat, role, 'joined', first_rev)
+		   AS c;
 END
 $$;
 COMMENT ON FUNCTION chemchat.join_conversation(uuid, uuid) IS

@@ -87,26 +87,36 @@ $$;
 COMMENT ON FUNCTION chemchat._check_role(uuid, text) IS
 	'raises unless there is a user and a role';
 
+CREATE FUNCTION chemchat._has_owner(conversation_id uuid) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	RETURN EXISTS (SELECT FROM chemchat.member AS m
+					WHERE m.conversation_id = _has_owner.conversation_id
+					  AND m.role = 'owner' AND m.state = 'joined');
+END
+$$;
+COMMENT ON FUNCTION chemchat._has_owner(uuid) IS
+	'whether a conversation has an owner, who may be deactivated';
+
 -- Under the lock: may the owner who is about to go, or to be less, do so?
--- Somebody who can still act must stay an owner, as long as anybody is there.
+-- Somebody who can still act must stay an owner, as long as anybody is there:
+-- one who is deactivated may come back.
 CREATE FUNCTION chemchat._check_last_owner(seat chemchat.member,
 										   is_staying boolean) RETURNS void
 LANGUAGE plpgsql STABLE AS $$
-DECLARE
-	owners boolean;
-	others boolean;
 BEGIN
-	IF seat.state IS DISTINCT FROM 'joined' OR seat.role <> 'owner' THEN
-		RETURN;
-	END IF;
-	SELECT coalesce(bool_or(m.role = 'owner'), false), count(*) > 0
-	  INTO owners, others
-	  FROM chemchat.member AS m
-	  JOIN chemchat.app_user AS u ON u.id = m.user_id
-	 WHERE m.conversation_id = seat.conversation_id
-	   AND m.user_id <> seat.user_id AND m.state = 'joined'
-	   AND u.deactivated_at IS NULL;
-	IF NOT owners AND (others OR is_staying) THEN
+	IF seat.state = 'joined' AND seat.role = 'owner'
+	   AND (is_staying
+			OR EXISTS (SELECT FROM chemchat.member AS m
+						WHERE m.conversation_id = seat.conversation_id
+						  AND m.user_id <> seat.user_id
+						  AND m.state = 'joined'))
+	   AND NOT EXISTS (SELECT FROM chemchat.member AS m
+						 JOIN chemchat.app_user AS u ON u.id = m.user_id
+						WHERE m.conversation_id = seat.conversation_id
+						  AND m.user_id <> seat.user_id
+						  AND m.role = 'owner' AND m.state = 'joined'
+						  AND u.deactivated_at IS NULL) THEN
 		PERFORM chemchat._raise('last_owner', 'user_id');
 	END IF;
 END

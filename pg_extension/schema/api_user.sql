@@ -46,8 +46,11 @@ COMMENT ON FUNCTION chemchat.create_user(text, text, uuid) IS
 CREATE FUNCTION chemchat._check_handle(handle text) RETURNS void
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
-	IF _check_handle.handle IS NULL
-	   OR _check_handle.handle !~ '^[a-z0-9._-]{1,64}$' THEN
+	-- The length first: a pattern unpacks a gigabyte to look at it.
+	IF coalesce(octet_length(_check_handle.handle), 0) NOT BETWEEN 1 AND 64 THEN
+		PERFORM chemchat._raise('invalid_argument', 'handle',
+			'handle must be 1 to 64 of a-z 0-9 . _ -');
+	ELSIF _check_handle.handle !~ '^[a-z0-9._-]{1,64}$' THEN
 		PERFORM chemchat._raise('invalid_argument', 'handle',
 			'handle must be 1 to 64 of a-z 0-9 . _ -');
 	END IF;

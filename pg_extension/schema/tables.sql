@@ -84,6 +84,8 @@ CREATE TABLE chemchat.member (
 	PRIMARY KEY (conversation_id, user_id)
 );
 CREATE INDEX member_user ON chemchat.member (user_id, conversation_id);
+CREATE INDEX member_owner ON chemchat.member (conversation_id)
+ WHERE role = 'owner' AND state = 'joined';
 COMMENT ON TABLE chemchat.member IS
 	'who takes part, and who did: a removed member''s row stays';
 
@@ -164,6 +166,8 @@ CREATE TABLE chemchat.reaction (
 	changed_at timestamptz NOT NULL,
 	CONSTRAINT reaction_of UNIQUE (conversation_id, seq, user_id, emoji)
 );
+CREATE INDEX reaction_on ON chemchat.reaction (conversation_id, seq, ev)
+ WHERE is_on;
 COMMENT ON TABLE chemchat.reaction IS
 	'who reacted to a message, and who did: one that is off stays';
 
@@ -174,7 +178,8 @@ CREATE TABLE chemchat.mention (
 	created_at timestamptz NOT NULL,
 	PRIMARY KEY (user_id, conversation_id, seq)
 );
-CREATE INDEX mention_recent ON chemchat.mention (user_id, created_at);
+CREATE INDEX mention_recent
+	ON chemchat.mention (user_id, created_at, conversation_id, seq);
 CREATE INDEX mention_message ON chemchat.mention (conversation_id, seq);
 COMMENT ON TABLE chemchat.mention IS 'who is told of which message';
 
