@@ -72,3 +72,21 @@ SELECT event->>'kind' AS kind, event->>'readSeq' AS read, event->>'isMuted' AS m
 SELECT ev FROM chemchat.remove_member(t.id('alice'), t.id('lab'), t.id('bob'));
 SELECT event->>'kind' AS kind FROM chemchat.my_state(t.id('bob'));
 SELECT pg_drop_replication_slot('s');
+
+-- Of a large conversation one's own, and not one row is read for each of the others.
+INSERT INTO chemchat.app_user (id, handle, display_name, rev, created_at)
+SELECT t.id('many' || n), 'many' || n, 'x', 1, now() FROM generate_series(1, 2000) AS n;
+SELECT ev > 0 AS made FROM chemchat.create_conversation(t.id('alice'), 'group', 'Crowd',
+	(SELECT array_agg(t.id('many' || n)) FROM generate_series(1, 199) AS n), t.id('attic'));
+SELECT seq FROM chemchat.send_message(t.id('alice'), t.id('attic'), t.id('crowded'), 'all here?');
+SELECT count(*) AS marked FROM chemchat.marks((SELECT array_agg(t.id('many' || n)) FROM generate_series(1, 199) AS n),
+	array_fill(t.id('attic'), ARRAY[199]), array_fill(1::bigint, ARRAY[199]), array_fill(NULL::bigint, ARRAY[199])) WHERE code = 'ok';
+SELECT count(*) AS of_200 FROM chemchat.cursors(t.id('alice'), t.id('attic'));
+SELECT count(*) AS added FROM generate_series(200, 2000) AS n, chemchat.add_member(t.id('alice'), t.id('attic'), t.id('many' || n));
+ANALYZE chemchat.member, chemchat.member_state;
+BEGIN;
+SET LOCAL plan_cache_mode = force_generic_plan;
+SELECT count(*) AS of_2001, bool_and(user_id = t.id('many7')) AS is_own FROM chemchat.cursors(t.id('many7'), t.id('attic'));
+SELECT relname, seq_tup_read + idx_tup_fetch <= 210 AS is_bounded FROM pg_stat_xact_user_tables
+ WHERE schemaname = 'chemchat' AND relname IN ('member', 'member_state') ORDER BY 1;
+COMMIT;

@@ -113,3 +113,19 @@ SELECT n, titles FROM page;
 SELECT * FROM t.refusal($$ SELECT chemchat.public_channels(t.id('bob'), NULL, 'x') $$);
 SELECT * FROM t.hole;
 SELECT pg_drop_replication_slot('s');
+
+-- A short beginning that everybody has is as quick as a long one: no more is read
+-- than is told, twice.  Whose handle begins so is told once; others by their names.
+INSERT INTO chemchat.app_user (id, handle, display_name, rev, created_at)
+SELECT t.id('zz' || n), 'zz' || n, CASE WHEN n % 2 = 0 THEN 'zz' || n ELSE 'Zz Top ' || n END, 1, now() FROM generate_series(1, 3000) AS n;
+INSERT INTO chemchat.app_user (id, handle, display_name, rev, created_at)
+SELECT t.id('y' || n), 'y' || n, 'Zzyx ' || n, 1, now() FROM generate_series(1, 3) AS n;
+ANALYZE chemchat.app_user;
+BEGIN;
+SET LOCAL plan_cache_mode = force_generic_plan;
+SELECT count(*) AS rows, count(DISTINCT id) AS users FROM chemchat.find_users(t.id('alice'), 'z', 50);
+SELECT seq_tup_read + idx_tup_fetch <= 160 AS is_bounded FROM pg_stat_xact_user_tables
+ WHERE schemaname = 'chemchat' AND relname = 'app_user';
+COMMIT;
+SELECT string_agg(handle, ' ') AS found FROM chemchat.find_users(t.id('alice'), 'zzy');
+SELECT string_agg(handle, ' ') AS found FROM chemchat.find_users(t.id('alice'), 'ZZ15', 5);

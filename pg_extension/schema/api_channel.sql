@@ -111,23 +111,28 @@ BEGIN
 		PERFORM chemchat._raise('too_large', 'query',
 			'query is longer than 256 bytes');
 	END IF;
+	-- Twice as many names as wanted: whom the first branch has already is in
+	-- the second too, and they are max_rows at most.  Left out before they are
+	-- counted, all who share a short beginning would be read.
 	RETURN QUERY
-	SELECT f.id, f.handle, f.display_name, f.event
-	  FROM ((SELECT u.id, u.handle, u.display_name, chemchat._user_json(u)
+	SELECT f.id, f.handle, f.display_name, chemchat._user_json(f.person)
+	  FROM ((SELECT u.id, u.handle, u.display_name, u
 			   FROM chemchat.app_user AS u
 			  WHERE u.handle COLLATE "C" >= sought COLLATE "C"
 				AND u.handle COLLATE "C" < beyond COLLATE "C"
 				AND u.deactivated_at IS NULL
 			  ORDER BY u.handle COLLATE "C" LIMIT find_users.max_rows)
 			UNION ALL
-			(SELECT u.id, u.handle, u.display_name, chemchat._user_json(u)
+			SELECT named.* FROM (
+			 SELECT u.id, u.handle, u.display_name, u
 			   FROM chemchat.app_user AS u
 			  WHERE lower(u.display_name) COLLATE "C" >= sought COLLATE "C"
 				AND lower(u.display_name) COLLATE "C" < beyond COLLATE "C"
-				AND NOT starts_with(u.handle, sought)
 				AND u.deactivated_at IS NULL
 			  ORDER BY lower(u.display_name) COLLATE "C"
-			  LIMIT find_users.max_rows)) AS f (id, handle, display_name, event)
+			  LIMIT 2 * find_users.max_rows) AS named
+			 WHERE NOT starts_with(named.handle, sought))
+		   AS f (id, handle, display_name, person)
 	 ORDER BY f.handle COLLATE "C"
 	 LIMIT find_users.max_rows;
 END

@@ -193,20 +193,26 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	acting CONSTANT uuid := chemchat._acting(cursors.actor);
-	is_small boolean;
+	readers uuid[];
 BEGIN
 	PERFORM chemchat._authorize(acting, cursors.conversation_id, 'read');
-	is_small := NOT EXISTS (
-		SELECT FROM chemchat.member AS m
+	readers := ARRAY(
+		SELECT m.user_id FROM chemchat.member AS m
 		 WHERE m.conversation_id = cursors.conversation_id
-		   AND m.state = 'joined' OFFSET 200);
+		   AND m.state = 'joined'
+		 ORDER BY m.user_id LIMIT 201);
+	IF cardinality(readers) > 200 THEN
+		readers := ARRAY[acting];
+	END IF;
 	RETURN QUERY
 	SELECT s.user_id, s.read_seq, s.delivered_seq, s.cursor_rev
-	  FROM chemchat.member AS m
-	  JOIN chemchat.member_state AS s
-		ON s.user_id = m.user_id AND s.conversation_id = m.conversation_id
-	 WHERE m.conversation_id = cursors.conversation_id AND m.state = 'joined'
-	   AND (is_small OR m.user_id = acting) AND s.cursor_rev > 0
+	  FROM unnest(readers) AS r (user_id)
+	  CROSS JOIN LATERAL (
+			SELECT * FROM chemchat.member_state AS o
+			 WHERE o.user_id = r.user_id
+			   AND o.conversation_id = cursors.conversation_id
+			 LIMIT 1) AS s
+	 WHERE s.cursor_rev > 0
 	 ORDER BY s.user_id;
 END
 $$;

@@ -53,6 +53,7 @@ LANGUAGE sql STABLE AS $$
 	  FROM (SELECT FROM chemchat.member AS m
 			 WHERE m.conversation_id = _small.conversation_id
 			   AND m.state = 'joined'
+			 ORDER BY m.user_id
 			 LIMIT _small.members_max + 1) AS found
 $$;
 COMMENT ON FUNCTION chemchat._small(uuid, int) IS
