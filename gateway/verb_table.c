@@ -68,13 +68,23 @@ const Verb verbs[] = {
 	  .columns = { { "id", VERB_UUID }, EV_REV_COLUMNS } },
 	{ .type = "revisions", .answer = "revisions", .method = "GET",
 	  .path = M "/revisions", .scope = AUTH_READ,
-	  .sql = "SELECT r.rev, r.body, r.written_at"
+	  .sql = "SELECT r.rev, r.body, r.written_at, r.rev"
 			 " FROM chemchat.revisions(actor => $1::uuid,"
-			 " conversation_id => $2::uuid, seq => $3::bigint) AS r",
-	  .args = { CONVERSATION, SEQ },
+			 " conversation_id => $2::uuid, seq => $3::bigint,"
+			 " after_rev => $4::bigint, max_rows => $5::int) AS r",
+	  .args = { CONVERSATION, SEQ, NUMBER("afterRev", 0), ROWS(200, 200) },
 	  .shape = VERB_ROWS, .list = "revisions",
 	  .columns = { { "rev", VERB_INT }, { "body", VERB_TEXT },
-				   { "writtenAt", VERB_TIME } } },
+				   { "writtenAt", VERB_TIME }, { VERB_NEXT, VERB_INT } } },
+	{ .type = "reactions", .answer = "reactions", .method = "GET",
+	  .path = M "/reactions", .scope = AUTH_READ,
+	  .sql = "SELECT 0, r.event, r.ev"
+			 " FROM chemchat.reactions(actor => $1::uuid,"
+			 " conversation_id => $2::uuid, seqs => ARRAY[$3::bigint],"
+			 " after_ev => $4::bigint, max_rows => $5::int) AS r",
+	  .args = { CONVERSATION, SEQ, NUMBER("afterEv", 0), ROWS(200, 1000) },
+	  .shape = VERB_EVENTS_LIST, .list = "reactions",
+	  .columns = { EVENT_COLUMNS(VERB_INT) } },
 	{ .type = "history", .answer = "history", .method = "GET",
 	  .path = C "/messages", .scope = AUTH_READ,
 	  .sql = WITH_REACTIONS("chemchat.history(actor => $1::uuid,"
@@ -96,11 +106,10 @@ const Verb verbs[] = {
 	  .columns = { EVENT_COLUMNS(VERB_INT) } },
 	{ .type = "mentions", .answer = "mentions", .method = "GET",
 	  .path = "/v1/mentions", .scope = AUTH_READ,
-	  .sql = "SELECT 0, m.event, to_char(m.created_at AT TIME ZONE 'UTC',"
-			 " 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+	  .sql = "SELECT 0, m.event, m.cursor"
 			 " FROM chemchat.mentions(actor => $1::uuid,"
-			 " before => $2::timestamptz, max_rows => $3::int) AS m",
-	  .args = { { "before", VERB_TIME, VERB_QUERY, false, 0, 0, 0 },
+			 " before => $2::text, max_rows => $3::int) AS m",
+	  .args = { { "before", VERB_TEXT, VERB_QUERY, false, 1, 100, 0 },
 				ROWS(50, 200) },
 	  .shape = VERB_EVENTS_LIST, .list = "events",
 	  .columns = { EVENT_COLUMNS(VERB_TEXT) } },

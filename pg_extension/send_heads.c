@@ -4,6 +4,7 @@
 #include "send_heads.h"
 
 #include "common/hashfn.h"
+#include "fmgr.h"
 
 /* A power of two: of two conversations in one place the later one stays. */
 #define HEADS 4096
@@ -15,6 +16,9 @@ typedef struct Head
 } Head;
 
 static Head heads[HEADS];
+
+PG_FUNCTION_INFO_V1(chemchat_head_hint);
+PG_FUNCTION_INFO_V1(chemchat_note_head);
 
 static Head *
 place_of(const pg_uuid_t *conversation_id)
@@ -41,4 +45,22 @@ send_heads_note(const pg_uuid_t *conversation_id, int64 ev)
 
 	head->conversation_id = *conversation_id;
 	head->ev = ev;
+}
+
+Datum
+chemchat_head_hint(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(send_heads_hint(PG_GETARG_UUID_P(0)));
+}
+
+/* Returns what it notes.  Strict it is not: NULLs would pass by its ACL. */
+Datum
+chemchat_note_head(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	send_heads_note(PG_GETARG_UUID_P(0), PG_GETARG_INT64(1));
+	PG_RETURN_INT64(PG_GETARG_INT64(1));
 }

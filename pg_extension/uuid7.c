@@ -8,6 +8,7 @@
 #include "outbox.h"
 
 PG_FUNCTION_INFO_V1(chemchat_uuid7);
+PG_FUNCTION_INFO_V1(chemchat_uuid7_time);
 
 void
 uuid7_make(pg_uuid_t *ids, int count, TimestampTz now)
@@ -31,6 +32,23 @@ uuid7_make(pg_uuid_t *ids, int count, TimestampTz now)
 	}
 }
 
+/* 12 bits name each of 1000 microseconds: rounded up they are the same again. */
+bool
+uuid7_time(const pg_uuid_t *id, TimestampTz *made_at)
+{
+	const uint8 *bytes = id->data;
+	int64 unix_ms = 0;
+	int64 fraction = (int64) (bytes[6] & 0x0f) << 8 | bytes[7];
+
+	if (bytes[6] >> 4 != 7 || bytes[8] >> 6 != 2)
+		return false;
+	for (int byte = 0; byte < 6; byte++)
+		unix_ms = unix_ms << 8 | bytes[byte];
+	*made_at = unix_ms * 1000 + (fraction * 1000 + 4095) / 4096 -
+			   outbox_unix_time_us(0);
+	return true;
+}
+
 /* _uuid7() -> uuid */
 Datum
 chemchat_uuid7(PG_FUNCTION_ARGS)
@@ -39,4 +57,15 @@ chemchat_uuid7(PG_FUNCTION_ARGS)
 
 	uuid7_make(id, 1, GetCurrentTimestamp());
 	PG_RETURN_UUID_P(id);
+}
+
+/* _uuid7_time(uuid) -> timestamptz, NULL for an id of another kind */
+Datum
+chemchat_uuid7_time(PG_FUNCTION_ARGS)
+{
+	TimestampTz made_at;
+
+	if (PG_ARGISNULL(0) || !uuid7_time(PG_GETARG_UUID_P(0), &made_at))
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(made_at);
 }

@@ -14,4 +14,7 @@
  */
 extern void uuid7_make(pg_uuid_t *ids, int count, TimestampTz now);
 
+/* The moment for which uuid7_make made it; false: another kind of id. */
+extern bool uuid7_time(const pg_uuid_t *id, TimestampTz *made_at);
+
 #endif

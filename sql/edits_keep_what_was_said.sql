@@ -21,6 +21,11 @@ SELECT * FROM t.hole;
 SELECT r.rev, r.body, r.written_at = m.created_at AS is_first
   FROM chemchat.revisions(t.id('bob'), t.id('lab'), 1) AS r, chemchat.message AS m WHERE m.seq = 1;
 SELECT count(*) AS never_edited FROM chemchat.revisions(t.id('bob'), t.id('lab'), 2);
+-- In pages.
+SELECT r.rev, r.body FROM chemchat.revisions(t.id('bob'), t.id('lab'), 1, NULL, 2) AS r;
+SELECT r.rev, r.body FROM chemchat.revisions(t.id('bob'), t.id('lab'), 1, 2, 2) AS r;
+SELECT max_rows, state, field FROM unnest(ARRAY[0, 201]) AS max_rows,
+	   LATERAL t.refusal(format('SELECT chemchat.revisions(t.id(''bob''), t.id(''lab''), 1, NULL, %s)', max_rows));
 
 -- Refusals, and what they leave: nothing.
 CREATE TABLE attempt (n serial, statement text);

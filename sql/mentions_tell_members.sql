@@ -60,24 +60,28 @@ SELECT t.named('dot') AS unnamed;
 SELECT t.name(conversation_id) AS conversation, event->>'body' AS body FROM chemchat.mentions(t.id('carol'));
 CREATE PROCEDURE t.pages(who text, size int, OUT pages int, OUT rows bigint, OUT distinct_rows bigint) LANGUAGE plpgsql AS $$
 DECLARE
-	at timestamptz;
+	at text;
 	got bigint;
 BEGIN
-	CREATE TEMP TABLE page (conversation_id uuid, seq bigint, created_at timestamptz);
+	CREATE TEMP TABLE page (n serial, conversation_id uuid, seq bigint, created_at timestamptz, cursor text);
 	pages := 0;
 	LOOP
-		INSERT INTO page SELECT m.conversation_id, m.seq, m.created_at FROM chemchat.mentions(t.id(who), at, size) AS m;
+		INSERT INTO page (conversation_id, seq, created_at, cursor) SELECT m.* FROM (
+			SELECT f.conversation_id, f.seq, f.created_at, f.cursor FROM chemchat.mentions(t.id(who), at, size) AS f) AS m;
 		GET DIAGNOSTICS got = ROW_COUNT;
 		EXIT WHEN got = 0;
-		ASSERT got >= size OR NOT EXISTS (SELECT FROM chemchat.mentions(t.id(who), (SELECT min(p.created_at) FROM page AS p)));
-		at := (SELECT min(p.created_at) FROM page AS p);
+		at := (SELECT p.cursor FROM page AS p ORDER BY n DESC LIMIT 1);
+		ASSERT got = size OR NOT EXISTS (SELECT FROM chemchat.mentions(t.id(who), at));
 		pages := pages + 1;
 	END LOOP;
+	ASSERT NOT EXISTS (SELECT FROM page AS p JOIN page AS q ON q.n = p.n + 1 WHERE q.created_at > p.created_at);
 	SELECT count(*), count(DISTINCT (p.conversation_id, p.seq)) INTO rows, distinct_rows FROM page AS p;
 	DROP TABLE page;
 END
 $$;
 SELECT count(*) AS of_carol FROM chemchat.mention WHERE user_id = t.id('carol');
+SELECT count(*) > 1 AS have_one_time FROM chemchat.mention WHERE user_id = t.id('carol') GROUP BY created_at ORDER BY 1 DESC LIMIT 1;
+CALL t.pages('carol', 1, NULL, NULL, NULL);
 CALL t.pages('carol', 2, NULL, NULL, NULL);
 CALL t.pages('carol', 200, NULL, NULL, NULL);
 SELECT mentions FROM chemchat.heads(t.id('carol')) WHERE conversation_id = t.id('lab');
@@ -85,6 +89,9 @@ SELECT ev > 0 AS removed FROM chemchat.remove_member(t.id('alice'), t.id('lab'),
 SELECT t.name(conversation_id) AS conversation, count(*) FROM chemchat.mentions(t.id('carol')) GROUP BY 1;
 SELECT state, field FROM t.refusal($$ SELECT chemchat.mentions(t.id('alice'), NULL, 0) $$);
 SELECT state, field FROM t.refusal($$ SELECT chemchat.mentions(t.id('alice'), NULL, 201) $$);
+SELECT before, state, field FROM unnest(ARRAY['', 'x', '2026-01-01', '1/2/3', '1/' || t.id('lab') || '/', '99999999999999999/' || t.id('lab') || '/1', '9999999999999999/' || t.id('lab') || '/9999999999999999']) AS before,
+	   LATERAL t.refusal(format('SELECT chemchat.mentions(t.id(''alice''), %L)', before));
+SELECT state, field FROM t.refusal($$ SELECT chemchat.mentions(t.id('alice'), repeat('1', 1000000)) $$);
 SELECT state, field FROM t.refusal($$ SELECT chemchat.mentions(NULL) $$);
 SELECT state, field FROM t.refusal($$ SELECT chemchat.mentions(t.id('x')) $$);
 

@@ -70,7 +70,7 @@ SELECT t.name(conversation_id) AS conversation, ev, seq, read_seq, mentions, is_
 -- When it was last written in, whatever has happened since; or was made.
 CREATE VIEW said AS
 SELECT t.name(h.conversation_id) AS conversation, h.last_at = coalesce((
-			SELECT date_trunc('milliseconds', max(m.created_at)) FROM chemchat.message AS m
+			SELECT max(m.created_at) FROM chemchat.message AS m
 			 WHERE m.conversation_id = h.conversation_id), c.created_at) AS is_last
   FROM chemchat.heads(t.id('bob')) AS h JOIN chemchat.conversation AS c ON c.id = h.conversation_id;
 SELECT * FROM said ORDER BY 1;
@@ -80,6 +80,18 @@ SELECT rev FROM chemchat.react(t.id('carol'), t.id('tea'), 1, '+1');
 SELECT * FROM said ORDER BY 1;
 SELECT count(*) FROM chemchat.heads(t.id('dave'));
 SELECT count(*) FROM chemchat.heads(t.id('erin'));
+-- A session that saw more than became true, or less, sees what is true.
+BEGIN;
+SELECT seq FROM chemchat.send_message(t.id('bob'), t.id('lab'), t.id('undone'), 'undone');
+SELECT ev, seq FROM chemchat.heads(t.id('bob')) WHERE conversation_id = t.id('lab');
+ROLLBACK;
+SELECT ev, seq FROM chemchat.heads(t.id('bob')) WHERE conversation_id = t.id('lab');
+BEGIN;
+SELECT seq FROM chemchat.send_message(t.id('bob'), t.id('lab'), t.id('edited'), 'last');
+SELECT ev FROM chemchat.edit_message(t.id('bob'), t.id('lab'), 8, 'at last');
+SELECT h.ev, h.seq, h.last_at = m.created_at AS is_last FROM chemchat.heads(t.id('bob')) AS h, chemchat.message AS m
+ WHERE h.conversation_id = t.id('lab') AND m.client_msg_id = t.id('edited');
+ROLLBACK;
 
 -- Live heads: all, by channel, and who is nowhere; unknown users have no row.
 SELECT t.name(user_id) AS name, t.name(conversation_id) AS conversation, ev, seq, user_rev

@@ -12,6 +12,7 @@
  */
 
 const USERS_AT_ONCE = 200;
+const REACTIONS_OF_A_PAGE = 100;	/* of one message, with its page */
 
 export class Verbs {
 	#writes = new Map();		/* conversation or person -> the last write */
@@ -35,9 +36,9 @@ export class Verbs {
 			{ conversationId, seq, emoji, isOn });
 	}
 
-	/** Earlier bodies: [{rev, body, writtenAt}]. */
-	revisions(conversationId, seq) {
-		return this.ask('revisions', { conversationId, seq })
+	/** Earlier bodies, oldest first: [{rev, body, writtenAt}]; at most 200. */
+	revisions(conversationId, seq, { afterRev } = {}) {
+		return this.ask('revisions', { conversationId, seq, afterRev })
 			.then((frame) => frame.revisions);
 	}
 
@@ -48,8 +49,7 @@ export class Verbs {
 	page(conversationId, { beforeSeq, afterSeq, maxRows = 50 } = {}) {
 		return this.ask('history',
 			{ conversationId, maxRows, beforeSeq, afterSeq })
-			.then((frame) => ({ events: frame.events,
-				reactions: frame.reactions ?? [] }));
+			.then((frame) => this.#withReactions(conversationId, frame));
 	}
 
 	/** `message` events, newest first, older than `beforeSeq` if given. */
@@ -61,8 +61,29 @@ export class Verbs {
 	thread(conversationId, thread, { beforeSeq, maxRows = 50 } = {}) {
 		return this.ask('thread',
 			{ conversationId, seq: thread, beforeSeq, maxRows })
-			.then((frame) => ({ events: frame.events,
-				reactions: frame.reactions ?? [] }));
+			.then((frame) => this.#withReactions(conversationId, frame));
+	}
+
+	/* The first hundred of each message come with it; here are the others. */
+	async #withReactions(conversationId, { events, reactions = [] }) {
+		const counts = new Map();
+
+		for (const { seq } of reactions)
+			counts.set(seq, (counts.get(seq) ?? 0) + 1);
+		for (const [seq, count] of counts) {
+			if (count < REACTIONS_OF_A_PAGE)
+				continue;
+			let next = reactions.filter((one) => one.seq === seq).at(-1).ev;
+
+			while (next !== undefined) {
+				const page = await this.ask('reactions', { conversationId, seq,
+					afterEv: next, maxRows: 1000 });
+
+				reactions = [...reactions, ...page.reactions];
+				next = page.next;
+			}
+		}
+		return { events, reactions };
 	}
 
 	/** Messages that name the user, newest first. */

@@ -186,20 +186,23 @@ $$;
 COMMENT ON FUNCTION chemchat.delete_message(uuid, uuid, bigint) IS
 	'leaves a tombstone; body, earlier bodies and mentions go';
 
-CREATE FUNCTION chemchat.revisions(actor uuid, conversation_id uuid, seq bigint)
+CREATE FUNCTION chemchat.revisions(actor uuid, conversation_id uuid, seq bigint,
+	after_rev bigint DEFAULT NULL, max_rows int DEFAULT 200)
 RETURNS TABLE (rev bigint, body text, written_at timestamptz)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM chemchat._authorize(chemchat._acting(revisions.actor),
 								revisions.conversation_id, 'read');
+	PERFORM chemchat._check_max_rows(revisions.max_rows, 200);
 	PERFORM chemchat._message(revisions.conversation_id, revisions.seq);
 	RETURN QUERY
 	SELECT r.rev, r.body, r.written_at FROM chemchat.message_revision AS r
 	 WHERE r.conversation_id = revisions.conversation_id
-	   AND r.seq = revisions.seq
-	 ORDER BY r.rev;
+	   AND r.seq = revisions.seq AND r.rev > coalesce(revisions.after_rev, 0)
+	 ORDER BY r.rev
+	 LIMIT revisions.max_rows;
 END
 $$;
-COMMENT ON FUNCTION chemchat.revisions(uuid, uuid, bigint) IS
-	'what a message said before it was edited, oldest first';
+COMMENT ON FUNCTION chemchat.revisions(uuid, uuid, bigint, bigint, int) IS
+	'what a message said before it was edited, oldest first; at most 200';

@@ -75,20 +75,41 @@ $$;
 COMMENT ON FUNCTION chemchat._write_mentions(uuid, bigint, uuid, timestamptz,
 	uuid[]) IS 'writes who is told of a message: those named, and of everybody 1000';
 
--- Messages of one batch have one time: a page ends with all of its last one.
-CREATE FUNCTION chemchat.mentions(actor uuid, before timestamptz DEFAULT NULL,
+-- Messages of one batch have one time, so a page ends with a cursor: the last
+-- row's time, conversation and number.
+CREATE FUNCTION chemchat.mentions(actor uuid, before text DEFAULT NULL,
 								  max_rows int DEFAULT 50)
 RETURNS TABLE (conversation_id uuid, seq bigint, created_at timestamptz,
-			   event json)
+			   event json, cursor text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	me CONSTANT uuid := chemchat._acting(mentions.actor);
+	part text[];
+	before_at timestamptz := 'infinity';
+	before_id uuid;
+	before_seq bigint;
 BEGIN
 	PERFORM chemchat._check_max_rows(mentions.max_rows, 200);
+	IF mentions.before IS NOT NULL THEN
+		part := CASE WHEN octet_length(mentions.before) <= 100 THEN
+			regexp_match(mentions.before,
+				'^([0-9]{1,16})/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})'
+				'/([0-9]{1,16})$') END;
+		IF part IS NULL THEN
+			PERFORM chemchat._raise('invalid_argument', 'before',
+				'before must be NULL or a cursor');
+		END IF;
+		before_at := timestamptz 'epoch'
+			+ part[1]::bigint * interval '1 microsecond';
+		before_id := part[2];
+		before_seq := part[3];
+	END IF;
 	RETURN QUERY
 	SELECT told.conversation_id, told.seq, told.created_at,
-		   chemchat._message_json(m)
+		   chemchat._message_json(m),
+		   concat_ws('/', (extract(epoch FROM told.created_at)
+						   * 1000000)::bigint, told.conversation_id, told.seq)
 	  FROM chemchat.mention AS told
 	  JOIN chemchat.member AS seat
 		ON seat.conversation_id = told.conversation_id
@@ -96,10 +117,11 @@ BEGIN
 	  JOIN chemchat.message AS m
 		ON m.conversation_id = told.conversation_id AND m.seq = told.seq
 	 WHERE told.user_id = me
-	   AND told.created_at < coalesce(mentions.before, 'infinity')
-	 ORDER BY told.created_at DESC
-	 FETCH FIRST mentions.max_rows ROWS WITH TIES;
+	   AND (told.created_at, told.conversation_id, told.seq)
+		   < (before_at, before_id, before_seq)
+	 ORDER BY told.created_at DESC, told.conversation_id DESC, told.seq DESC
+	 LIMIT mentions.max_rows;
 END
 $$;
-COMMENT ON FUNCTION chemchat.mentions(uuid, timestamptz, int) IS
-	'the messages that name the actor, newest first; at most 200, and those of the last one''s time';
+COMMENT ON FUNCTION chemchat.mentions(uuid, text, int) IS
+	'the messages that name the actor, newest first; at most 200';

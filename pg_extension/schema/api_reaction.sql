@@ -1,10 +1,28 @@
 -- A reaction is an entity of its own, with an ev: switched on and off, never
 -- deleted.
 
--- No space, control or direction character: what is left is shown as it is.
--- Joiners and variation selectors are parts of emoji.
+-- What is left is shown as it is: nothing invisible, by itself or inside, for
+-- two that look the same would be two.  Joiners, variation selectors and tags
+-- are parts of emoji, but only in their places: a selector or a joiner behind
+-- what it belongs to, a joiner before something too, tags in the flag of a
+-- region.
 CREATE FUNCTION chemchat._check_emoji(emoji text) RETURNS void
 LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+	-- Spaces, controls, formats and directions (Zs Zl Zp Cc Cf), fillers and
+	-- other blanks, and what is no character.
+	unseen CONSTANT text := '[\u0001-\u0020\u007f-\u00a0\u00ad\u034f'
+		'\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u1680'
+		'\u17b4\u17b5\u180b-\u180f\u2000-\u200c\u200e\u200f\u2028-\u202f'
+		'\u205f-\u206f\u2800\u3000\u3164\ufdd0-\ufdef\ufeff\uffa0\ufff0-\uffff'
+		'\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3'
+		'\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e001f'
+		'\U000e0080-\U0010ffff]';
+	selector CONSTANT text := '\ufe00-\ufe0f';
+	joiner CONSTANT text := '\u200d';
+	tag CONSTANT text := '[\U000e0020-\U000e007f]';
+	region CONSTANT text :=
+		'\U0001f3f4[\U000e0020-\U000e007e]{1,16}\U000e007f';
 BEGIN
 	IF coalesce(_check_emoji.emoji, '') = '' THEN
 		PERFORM chemchat._raise('invalid_argument', 'emoji',
@@ -12,11 +30,15 @@ BEGIN
 	ELSIF octet_length(_check_emoji.emoji) > 64 THEN
 		PERFORM chemchat._raise('too_large', 'emoji',
 			'emoji is longer than 64 bytes');
-	ELSIF _check_emoji.emoji COLLATE "C" ~ ('[\u0001-\u0020\u007f-\u00a0\u1680'
-		'\u180e\u2000-\u200c\u200e\u200f\u2028-\u202f\u205f-\u206f\u3000'
-		'\ufeff\ufff9-\uffff]') THEN
+	ELSIF _check_emoji.emoji COLLATE "C" ~ unseen THEN
 		PERFORM chemchat._raise('invalid_argument', 'emoji',
-			'emoji must not contain spaces or control characters');
+			'emoji must not contain spaces, control or invisible characters');
+	ELSIF _check_emoji.emoji COLLATE "C" ~ format(
+			'^[%1$s%2$s]|%2$s[%1$s%2$s]|[%1$s][%1$s]|%2$s$', selector, joiner)
+		  OR regexp_replace(_check_emoji.emoji COLLATE "C", region, 'x', 'g')
+			 ~ tag THEN
+		PERFORM chemchat._raise('invalid_argument', 'emoji',
+			'emoji must not have joiners, selectors or tags by themselves');
 	END IF;
 END
 $$;
@@ -103,14 +125,17 @@ $$;
 COMMENT ON FUNCTION chemchat.react(uuid, uuid, bigint, text, boolean) IS
 	'switches the actor''s reaction to a message on or off';
 
+-- A page is one of each message: the first reactions to a page of messages come
+-- with it, however many one of them has; the others message by message.
 CREATE FUNCTION chemchat.reactions(actor uuid, conversation_id uuid,
-								   seqs bigint[])
-RETURNS TABLE (seq bigint, user_id uuid, emoji text, event json)
+	seqs bigint[], after_ev bigint DEFAULT NULL, max_rows int DEFAULT 100)
+RETURNS TABLE (seq bigint, user_id uuid, emoji text, event json, ev bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM chemchat._authorize(chemchat._acting(reactions.actor),
 								reactions.conversation_id, 'read');
+	PERFORM chemchat._check_max_rows(reactions.max_rows, 1000);
 	IF array_ndims(reactions.seqs) > 1 THEN
 		PERFORM chemchat._raise('invalid_argument', 'seqs',
 			'seqs must have one dimension');
@@ -120,16 +145,27 @@ BEGIN
 			'seqs must not be null');
 	ELSIF cardinality(reactions.seqs) > 200 THEN
 		PERFORM chemchat._raise('too_large', 'seqs', 'more than 200 seqs');
+	ELSIF cardinality(reactions.seqs) * reactions.max_rows > 20000 THEN
+		PERFORM chemchat._raise('too_large', 'max_rows',
+			'more than 20000 reactions at once');
 	END IF;
 	RETURN QUERY
-	SELECT r.seq, r.user_id, r.emoji, chemchat._reaction_json(r)
-	  FROM chemchat.reaction AS r
-	  JOIN chemchat.message AS m
-		ON m.conversation_id = r.conversation_id AND m.seq = r.seq
-	 WHERE r.conversation_id = reactions.conversation_id
-	   AND r.seq = ANY (reactions.seqs) AND r.is_on AND m.deleted_at IS NULL
+	SELECT r.seq, r.user_id, r.emoji, chemchat._reaction_json(r), r.ev
+	  FROM (SELECT DISTINCT asked.seq
+			  FROM unnest(reactions.seqs) AS asked (seq)) AS named
+	  CROSS JOIN LATERAL (
+			SELECT m.deleted_at FROM chemchat.message AS m
+			 WHERE m.conversation_id = reactions.conversation_id
+			   AND m.seq = named.seq LIMIT 1) AS message
+	  CROSS JOIN LATERAL (
+			SELECT * FROM chemchat.reaction AS o
+			 WHERE o.conversation_id = reactions.conversation_id
+			   AND o.seq = named.seq AND o.is_on
+			   AND o.ev > coalesce(reactions.after_ev, 0)
+			 ORDER BY o.ev LIMIT reactions.max_rows) AS r
+	 WHERE message.deleted_at IS NULL
 	 ORDER BY r.seq, r.ev;
 END
 $$;
-COMMENT ON FUNCTION chemchat.reactions(uuid, uuid, bigint[]) IS
-	'who reacts to these messages, in the order in which they did';
+COMMENT ON FUNCTION chemchat.reactions(uuid, uuid, bigint[], bigint, int) IS
+	'who reacts to these messages, in the order in which they did; of each at most max_rows';

@@ -24,9 +24,9 @@ GRANT EXECUTE ON FUNCTION
 GRANT EXECUTE ON FUNCTION
 	chemchat.history(uuid, uuid, bigint, int, bigint),
 	chemchat.thread(uuid, uuid, bigint, bigint, int),
-	chemchat.revisions(uuid, uuid, bigint),
-	chemchat.reactions(uuid, uuid, bigint[]),
-	chemchat.mentions(uuid, timestamptz, int),
+	chemchat.revisions(uuid, uuid, bigint, bigint, int),
+	chemchat.reactions(uuid, uuid, bigint[], bigint, int),
+	chemchat.mentions(uuid, text, int),
 	chemchat.changes_since(uuid, uuid, bigint, bigint, int),
 	chemchat.heads(uuid),
 	chemchat.users(uuid, uuid[]),

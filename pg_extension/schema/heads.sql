@@ -3,7 +3,9 @@
 -- A thousand conversations are a few thousand looks into indexes, each into a
 -- page of its own: so they go in the indexes' order, what hangs on the user is
 -- read in one piece, and mentions are counted only where something is unread.
--- When the last message was written its id tells (uuid7.h), to the millisecond.
+-- The end of a conversation is looked for from where this session saw it last
+-- (send_heads.h), and by _head() when nothing is there from that on; a message
+-- that is the last change has its time in its id.
 CREATE FUNCTION chemchat.heads(actor uuid)
 RETURNS TABLE (conversation_id uuid, ev bigint, seq bigint, read_seq bigint,
 			   mentions int, is_muted boolean, kind text, title text, role text,
@@ -16,8 +18,11 @@ DECLARE
 	acting CONSTANT uuid := chemchat._acting(heads.actor);
 BEGIN
 	RETURN QUERY
-	SELECT m.conversation_id, e.ev, e.seq, coalesce(own.read_seq, 0),
-		   CASE WHEN e.seq > coalesce(own.read_seq, 0) THEN
+	SELECT m.conversation_id,
+		   chemchat._note_head(m.conversation_id,
+				coalesce(e.ev, chemchat._head(m.conversation_id))),
+		   coalesce(e.seq, last.seq, 0), coalesce(own.read_seq, 0),
+		   CASE WHEN coalesce(e.seq, last.seq) > coalesce(own.read_seq, 0) THEN
 				(SELECT count(*)::int FROM chemchat.mention AS unread
 				  WHERE unread.user_id = acting
 					AND unread.conversation_id = m.conversation_id
@@ -25,8 +30,7 @@ BEGIN
 		   coalesce(own.is_muted, false), c.kind, c.title, m.role, m.rev,
 		   coalesce(own.delivered_seq, 0), coalesce(own.notify, 'all'),
 		   own.muted_until, c.topic, c.is_public, c.archived_at, d.other_id,
-		   coalesce(to_timestamp(('x' || translate(left(e.id::text, 13), '-', ''))
-				::bit(48)::bigint / 1000.0), c.created_at)
+		   coalesce(e.at, last.created_at, c.created_at)
 	  FROM (SELECT * FROM chemchat.member AS seat
 			 WHERE seat.user_id = acting AND seat.state = 'joined'
 			 ORDER BY seat.conversation_id OFFSET 0) AS m
@@ -39,18 +43,19 @@ BEGIN
 			   AND mine.conversation_id = m.conversation_id
 			 LIMIT 1) AS own ON true
 	  LEFT JOIN LATERAL (
-			SELECT newest.ev, coalesce(said.seq, 0) AS seq, said.id
-			  FROM (SELECT * FROM chemchat.change AS ch
-					 WHERE ch.conversation_id = m.conversation_id
-					 ORDER BY ch.ev DESC LIMIT 1) AS newest
-			  LEFT JOIN LATERAL (
-					SELECT newest.seq, newest.id WHERE newest.kind = 'm'
-					 UNION ALL
-					(SELECT last.seq, last.id FROM chemchat.message AS last
-					  WHERE newest.kind <> 'm'
-						AND last.conversation_id = m.conversation_id
-					  ORDER BY last.seq DESC LIMIT 1)) AS said ON true) AS e
-			 ON true
+			SELECT ch.ev, CASE ch.kind WHEN 'm' THEN ch.seq END AS seq,
+				   CASE ch.kind WHEN 'm' THEN chemchat._uuid7_time(ch.id) END
+					   AS at
+			  FROM chemchat.change AS ch
+			 WHERE ch.conversation_id = m.conversation_id
+			   AND ch.ev >= chemchat._head_hint(m.conversation_id)
+			 ORDER BY ch.ev DESC LIMIT 1) AS e ON true
+	  LEFT JOIN LATERAL (
+			SELECT said.seq, said.created_at FROM chemchat.message AS said
+			 WHERE e.at IS NULL
+			   AND said.conversation_id = m.conversation_id
+			   AND said.seq >= coalesce(e.seq, own.read_seq, 0)
+			 ORDER BY said.seq DESC LIMIT 1) AS last ON true
 	  LEFT JOIN (
 			SELECT pair.conversation_id, pair.high AS other_id
 			  FROM chemchat.direct AS pair WHERE pair.low = acting

@@ -26,6 +26,12 @@ CREATE FUNCTION chemchat._uuid7() RETURNS uuid
 LANGUAGE c AS 'MODULE_PATHNAME', 'chemchat_uuid7';
 COMMENT ON FUNCTION chemchat._uuid7() IS 'a new id';
 
+CREATE FUNCTION chemchat._uuid7_time(id uuid) RETURNS timestamptz
+LANGUAGE c IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'chemchat_uuid7_time';
+COMMENT ON FUNCTION chemchat._uuid7_time(uuid) IS
+	'when an id of ours was made, to the microsecond; NULL: it is of another kind';
+
 CREATE FUNCTION chemchat._live_channel(key uuid) RETURNS int
 LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'chemchat_live_channel';
@@ -96,6 +102,17 @@ END
 $$;
 COMMENT ON FUNCTION chemchat._head(uuid) IS
 	'the last ev of a conversation; NULL when there is no such conversation';
+
+CREATE FUNCTION chemchat._head_hint(conversation_id uuid) RETURNS bigint
+LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'chemchat_head_hint';
+COMMENT ON FUNCTION chemchat._head_hint(uuid) IS
+	'an ev from which to look for the head: where this session last saw it';
+
+CREATE FUNCTION chemchat._note_head(conversation_id uuid, ev bigint)
+RETURNS bigint
+LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'chemchat_note_head';
+COMMENT ON FUNCTION chemchat._note_head(uuid, bigint) IS
+	'what it is given, noted for _head_hint';
 
 -- The lock is a statement of its own, so that the next one sees what the
 -- holder before us committed.

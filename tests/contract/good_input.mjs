@@ -95,19 +95,36 @@ export async function goodRequests({ http: plain, ann, ben, cas, dot, password,
 	await ask('react', { ...there, seq, emoji: '🧪' });
 	await ask('unreact', { ...there, seq, emoji: '👍' });
 	await ask('unreact', { ...there, seq, emoji: '🎈' });
-	await ask('listRevisions', { ...there, seq });
+	const revisions = await ask('listRevisions', { ...there, seq, maxRows: 1 });
+
+	if (revisions.revisions.length !== 1)
+		throw new Error('not one revision');
+	await ask('listRevisions', { ...there, seq, afterRev: revisions.next });
+	const reactions = await ask('listReactions', { ...there, seq, maxRows: 1 });
+
+	if (reactions.reactions.length !== 1 || (await ask('listReactions',
+		{ ...there, seq, afterEv: reactions.next })).reactions.length !== 0)
+		throw new Error('not the one reaction');
 	const history = await ask('listMessages', { ...there, maxRows: 1 });
 
 	if (history.next === undefined || (await ask('listMessages', { ...there,
 		beforeSeq: history.next })).events.length !== 1)
 		throw new Error('the next page is not the rest');
+	const mine = (await ask('listConversations')).heads
+		.find((one) => one.conversationId === there.conversationId);
+
+	if (mine.lastAt !== history.events[0].createdAt)
+		throw new Error(`the last message is of ${mine.lastAt}?`);
 	if ((await ask('listMessages', { ...there, afterSeq: 0 })).reactions
 		.length !== 1)
 		throw new Error('not one reaction');
 	await ask('listThread', { ...there, seq });
-	await ask('listMentions', { token: ben.token, maxRows: 1 });
-	await ask('listMentions', { token: ben.token, before:
-		new Date().toISOString() });
+	const mentions = await ask('listMentions', { token: ben.token, maxRows: 1 });
+
+	if (mentions.events.length !== 1 || (await ask('listMentions', {
+		token: ben.token, before: mentions.next })).events
+		.some((event) => event.id === mentions.events[0].id))
+		throw new Error('the next page of mentions is not the rest');
 	await ask('listChanges', { ...there, afterEv: 0, maxRows: 5 });
 
 	/* cursors, people */
@@ -197,6 +214,7 @@ export async function goodFrames({ socketUrl, documents, ann, ben, cas },
 	await ask(b, 'react', { ...there, seq, emoji: '👍', isOn: false });
 	await ask(b, 'react', { ...there, seq, emoji: '🎈', isOn: false });
 	await ask(b, 'revisions', { ...there, seq });
+	await ask(b, 'reactions', { ...there, seq });
 	await ask(b, 'history', { ...there, maxRows: 1 });
 	await ask(b, 'thread', { ...there, seq });
 	await ask(b, 'mentions', {});

@@ -29,6 +29,7 @@ export const judged = {
 	'DELETE /v1/conversations/{conversationId}/messages/{seq}/reactions/{emoji}':
 		inRoom('guest', () => ({ seq: 1, emoji: '🧪' })),
 	revisions: inRoom('guest', () => ({ seq: 1 })),
+	reactions: inRoom('guest', () => ({ seq: 1 })),
 	history: inRoom('guest'),
 	thread: inRoom('guest', () => ({ seq: 1 })),
 	changes: inRoom('guest', () => ({ afterEv: 0 })),
