@@ -206,7 +206,8 @@ class Place {
 
 	restore({ messages, reactions, members, cursors = [], last, ev, hasOldest,
 		...kept }) {
-		Object.assign(this, kept, { isMember: true, isPreviewStale: false });
+		Object.assign(this, kept, { isMember: true,
+			isPreviewStale: !last || last.seq < kept.seq });
 		for (const message of messages)
 			this.putMessage(message);
 		for (const reaction of reactions)
