@@ -4,12 +4,14 @@
 
 #include "db_send.h"
 #include "door_metrics.h"
+#include "long_poll.h"
 #include "metrics.h"
 #include "xalloc.h"
 
 typedef enum Number
 {
 	N_CONNECTIONS,
+	N_POLLS,
 	N_USERS,
 	N_CONVERSATIONS,
 	N_MEMBERSHIPS,
@@ -73,6 +75,9 @@ typedef struct Description
 static const Description descriptions[N_NUMBERS] = {
 	[N_CONNECTIONS] = { true, "chemchat_gateway_connections",
 						"WebSockets open now" },
+	[N_POLLS] = { true, "chemchat_gateway_polls",
+				  "Clients of the long poll now, waiting or between two "
+				  "polls" },
 	[N_USERS] = { true, "chemchat_gateway_users", "Users connected now" },
 	[N_CONVERSATIONS] = { true, "chemchat_gateway_conversations",
 						  "Conversations with a connected member" },
@@ -228,6 +233,7 @@ gateway_metrics_update(GatewayMetrics *m, const Chat *chat, const Door *door,
 	DbSendCounts sends = db_send_counts(chat->db);
 
 	put(m, N_CONNECTIONS, (uint64_t) ws_count(ws));
+	put(m, N_POLLS, (uint64_t) polls_count(chat->polls));
 	put(m, N_USERS, registry_user_count(chat->registry));
 	put(m, N_CONVERSATIONS, registry_conversation_count(chat->registry));
 	put(m, N_MEMBERSHIPS, registry_membership_count(chat->registry));

@@ -5,6 +5,7 @@
  */
 
 import net from 'node:net';
+import tls from 'node:tls';
 import { randomBytes } from 'node:crypto';
 import { waitFor } from '../lib/wait.mjs';
 
@@ -17,16 +18,26 @@ export const UPGRADE = 'GET /v1/ws HTTP/1.1\r\nHost: chat.test\r\n' +
 export class RawSocket {
 	bytes = Buffer.alloc(0);
 	isEnded = false;
+	isSecure = false;
+	error = null;
 	#socket;
 
-	constructor(port) {
-		this.#socket = net.connect({ port, host: '127.0.0.1', noDelay: true,
-			allowHalfOpen: true });
+	/* secure: options of tls.connect; what is said goes inside TLS. */
+	constructor(port, secure = null) {
+		const where = { port, host: '127.0.0.1', noDelay: true,
+			allowHalfOpen: true };
+
+		this.#socket = secure ? tls.connect({ ...where, ...secure })
+			: net.connect(where);
+		this.#socket.on('secureConnect', () => { this.isSecure = true; });
 		this.#socket.on('data', (bytes) => {
 			this.bytes = Buffer.concat([this.bytes, bytes]);
 		});
 		this.#socket.on('end', () => { this.isEnded = true; });
-		this.#socket.on('error', () => { this.isEnded = true; });
+		this.#socket.on('error', (error) => {
+			this.error = error;
+			this.isEnded = true;
+		});
 		this.#socket.on('close', () => { this.isEnded = true; });
 	}
 
@@ -44,6 +55,15 @@ export class RawSocket {
 
 	close() {
 		this.#socket.destroy();
+	}
+
+	/* What the gateway writes is left with the kernel. */
+	stopReading() {
+		this.#socket.pause();
+	}
+
+	get certificate() {
+		return this.#socket.getPeerCertificate();
 	}
 
 	get text() {

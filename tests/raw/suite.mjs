@@ -14,6 +14,9 @@ import { sleep, waitFor } from '../lib/wait.mjs';
 import { GOODBYES, VIOLATIONS } from './ws_rows.mjs';
 import { BODIES, REFUSED, TAKEN } from './http_rows.mjs';
 import { RawSocket, frame, text } from './raw_socket.mjs';
+import { doorRows } from './door_rows.mjs';
+import { drainRows } from './drain_rows.mjs';
+import { issuerRows } from './issuer_rows.mjs';
 import { slowRows } from './slow_rows.mjs';
 import { storm } from './storm.mjs';
 
@@ -288,7 +291,11 @@ try {
 	port = Number(new URL(instance.env.CHEMCHAT_URL).port);
 	console.log(`seed ${values.seed}`);
 	const stopBystander = bystander();
-	const slow = slowRows(row, withSocket, need, () => instance.env);
+	const slow = Promise.all([
+		slowRows(row, withSocket, need, () => instance.env),
+		doorRows(row, need, instance.folder),
+		issuerRows(row, need, instance.folder),
+	]);
 
 	for (const one of REFUSED)
 		await refuses(one);
@@ -303,6 +310,7 @@ try {
 	}
 	await goodRows();
 	await slow;
+	await drainRows(row, need, instance.folder, instance.env);
 	await row('a storm of random and mutated input', () => storm({ port,
 		inputs: Number(values.inputs), seed: Number(values.seed),
 		token: instance.env.CHEMCHAT_TOKEN_BOB,
