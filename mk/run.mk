@@ -37,8 +37,9 @@ test-bare: ## make run on a bare Debian 12, made for it (root, minutes)
 check: ## the quick ones: lint, unit, regress
 	@tests/run lint unit regress
 
-soak: ## kill things under load for long (SECONDS=600)
-	@tests/fault/run --seconds $(or $(SECONDS),600)
+soak: ## kill and freeze things under load for long (SECONDS=600)
+	@tests/fault/run --seconds $(or $(SECONDS),600) \
+		--kill gateway,relay,postgres,redis,backend,walsender,kafka
 	@tests/property/run --seconds $(or $(SECONDS),600)
 
 fuzz: ## every fuzzer for long (SECONDS=600 each)

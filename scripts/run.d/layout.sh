@@ -144,12 +144,16 @@ answers_200()
 }
 
 # spawn NAME COMMAND... - starts a process in a session of its own (Ctrl-C in
-# the terminal is not for it), with its log and its pid file
+# the terminal is not for it), with its log and its pid file.  One that cannot
+# be written down (a full disk) is ended: nobody would know of it.
 spawn()
 {
 	local name=$1 pid
 	shift
 	setsid "$@" >>"$run/log/$name.log" 2>&1 </dev/null 6>&- 7>&- &
 	pid=$!
-	pid_write "$run/pid/$name" "$pid"
+	pid_write "$run/pid/$name" "$pid" || {
+		kill -s KILL "$pid" 2>/dev/null
+		return 1
+	}
 }

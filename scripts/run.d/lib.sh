@@ -35,7 +35,11 @@ start_time()
 # write_file FILE - standard input becomes FILE, whole or not at all
 write_file()
 {
-	cat >"$1.new.$$" && mv -f "$1.new.$$" "$1"
+	if cat >"$1.new.$$" && mv -f "$1.new.$$" "$1"; then
+		return
+	fi
+	rm -f "$1.new.$$"
+	return 1
 }
 
 # pid_write FILE PID

@@ -82,8 +82,15 @@ sql()
 
 postgres_init()
 {
-	local data=$place/postgres
-	[ ! -f "$data/PG_VERSION" ] || return 0
+	local data=$place/postgres major
+	if [ -f "$data/PG_VERSION" ]; then
+		major=$("$pg_bin/postgres" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
+		[ "$(<"$data/PG_VERSION")" = "$major" ] ||
+			die "the data in $data was written by PostgreSQL" \
+				"$(<"$data/PG_VERSION"), this is $major: pg_upgrade keeps it," \
+				"\`make clean-data\` starts afresh"
+		return
+	fi
 	say "making the database's cluster in $data"
 	rm -rf "$data.new"
 	mkdir "$data.new"
@@ -142,16 +149,24 @@ postgres_accepts()
 
 postgres_start()
 {
+	local tries=5
 	if ! pid_find "$run/pid/postgres"; then
 		postgres_init
 		postgres_configure
 		postgres_spawn || true
 	fi
 	# crash recovery may take its time; a dead one ends the wait
-	if ! wait_for 120 postgres_accepts_or_died || ! postgres_accepts; then
-		show_tail "$run/log/postgres.log"
-		die "PostgreSQL did not start"
-	fi
+	until wait_for 120 postgres_accepts_or_died && postgres_accepts; do
+		# What a killed one left, a zombie that init has not buried or a
+		# backend that has not noticed, is in the way for a moment.
+		if pid_find "$run/pid/postgres" || [ "$tries" -eq 0 ]; then
+			show_tail "$run/log/postgres.log"
+			die "PostgreSQL did not start"
+		fi
+		tries=$((tries - 1))
+		sleep 1
+		postgres_spawn || true
+	done
 }
 
 postgres_accepts_or_died()

@@ -18,6 +18,7 @@ supervise()
 	flock -n 7 || die "is already running: scripts/run status"
 	stopping=''
 	is_removed=''
+	env_is_old=''
 	trap 'stopping=1' INT TERM HUP
 	trap 'on_exit' EXIT
 	layout_make
@@ -137,14 +138,26 @@ turn()
 	for name in kafka redis; do
 		"${name}_is_given" || notice_end "$name"
 	done
-	env_signature
-	if [ "$REPLY" != "$env_of" ]; then
-		env_of=$REPLY
-		env_write
-	fi
+	env_renew
 	for name in "${services[@]}"; do
 		! read -r pid_line["$name"] <"$run/pid/$name" || true
 	done 2>/dev/null
+}
+
+# A disk that is full ends nothing: env is written when there is room again.
+env_renew()
+{
+	local now
+	env_signature
+	now=$REPLY
+	[ "$now" != "$env_of" ] || return 0
+	if env_write 2>/dev/null; then
+		env_of=$now
+		env_is_old=''
+	elif [ -z "$env_is_old" ]; then
+		env_is_old=1
+		say "$(date +%T) could not write $(relative "$run/env"): is the disk full?"
+	fi
 }
 
 # Somebody removed the folder and with it the pid files.  What they said comes
@@ -195,7 +208,7 @@ keep_up()
 		*) daemon_spawn "$name" ;;
 	esac || true
 	# known from here on, even when it is gone before the next turn
-	read -r was_there["$name"] _ <"$run/pid/$name"
+	{ read -r was_there["$name"] _ <"$run/pid/$name"; } 2>/dev/null || true
 	up_since_ms[$name]=$turn_ms
 }
 
