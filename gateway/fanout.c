@@ -8,29 +8,18 @@
 #include "event_json.h"
 #include "fanout_change.h"
 #include "fanout_pull.h"
+#include "fanout_turn.h"
 #include "frames.h"
 #include "log.h"
 #include "seen.h"
 #include "xalloc.h"
-
-#define POSITION_SIZE 80
-
-/* What one conversation gathered in this turn. */
-typedef struct TurnFrame
-{
-	struct TurnFrame *next;
-	Conversation *conversation; /* NULL: it is gone */
-	Buf text;
-	char position[POSITION_SIZE];
-} TurnFrame;
 
 struct Fanout
 {
 	Registry *registry;
 	FanoutPorts ports;
 	void *arg;
-	TurnFrame *dirty;
-	TurnFrame *spare;
+	FanoutTurn *turn;
 	Seen *seen;
 	Seen *joins; /* who joined what is not here, by user */
 	PullQueue *pulls;
@@ -40,9 +29,6 @@ struct Fanout
 
 static bool apply(Fanout *fanout, Conversation *conversation,
 				  const Change *change);
-static void append(Fanout *fanout, Conversation *conversation,
-				   const Change *change);
-static void flush_frame(Fanout *fanout, TurnFrame *frame);
 static void leave(Fanout *fanout, Membership *membership);
 static void join(Fanout *fanout, User *user, const Uuid *conversation_id,
 				 uint64_t ev, uint64_t seq);
@@ -70,6 +56,8 @@ fanout_new(Registry *registry, const FanoutPorts *ports, void *arg)
 	fanout->seen = seen_new();
 	fanout->joins = seen_new();
 	fanout->pulls = pull_queue_new();
+	fanout->turn =
+		fanout_turn_new(&fanout->ports, arg, &fanout->counts.delivered);
 	registry_on_forget(registry, forget, fanout);
 	return fanout;
 }
@@ -78,19 +66,13 @@ void
 fanout_free(Fanout **fanout_ref)
 {
 	Fanout *fanout = *fanout_ref;
-	TurnFrame *frame;
 
 	if (fanout == NULL)
 		return;
 	*fanout_ref = NULL;
 	fanout_flush(fanout);
 	registry_on_forget(fanout->registry, NULL, NULL);
-	while ((frame = fanout->spare) != NULL)
-	{
-		fanout->spare = frame->next;
-		buf_fini(&frame->text);
-		free(frame);
-	}
+	fanout_turn_free(&fanout->turn);
 	seen_free(&fanout->seen);
 	seen_free(&fanout->joins);
 	pull_queue_free(&fanout->pulls);
@@ -279,18 +261,7 @@ fanout_hint(Fanout *fanout, const Uuid *conversation_id, uint64_t ev)
 void
 fanout_flush(Fanout *fanout)
 {
-	TurnFrame *frame;
-
-	while ((frame = fanout->dirty) != NULL)
-	{
-		fanout->dirty = frame->next;
-		flush_frame(fanout, frame);
-		if (frame->conversation != NULL)
-			frame->conversation->frame = NULL;
-		frame->conversation = NULL;
-		frame->next = fanout->spare;
-		fanout->spare = frame;
-	}
+	fanout_turn_flush(fanout->turn);
 }
 
 void
@@ -334,7 +305,7 @@ apply(Fanout *fanout, Conversation *conversation, const Change *change)
 				return false;
 		}
 	}
-	append(fanout, conversation, change);
+	fanout_turn_append(fanout->turn, conversation, change);
 	if (user != NULL && change->seating == SEATING_INVITED)
 		tell_invited(fanout, change);
 	if (user != NULL && change->seating == SEATING_JOINED &&
@@ -342,67 +313,6 @@ apply(Fanout *fanout, Conversation *conversation, const Change *change)
 		join(fanout, user, &conversation->id, conversation->ev,
 			 conversation->seq);
 	return true;
-}
-
-static void
-append(Fanout *fanout, Conversation *conversation, const Change *change)
-{
-	TurnFrame *frame = conversation->frame;
-
-	if (frame == NULL)
-	{
-		frame = fanout->spare;
-		if (frame != NULL)
-			fanout->spare = frame->next;
-		else
-		{
-			frame = xcalloc(1, sizeof(*frame));
-			buf_init(&frame->text);
-		}
-		buf_reset(&frame->text);
-		frame->conversation = conversation;
-		frame->next = fanout->dirty;
-		if (fanout->dirty == NULL)
-			fanout->ports.dirty(fanout->arg);
-		fanout->dirty = frame;
-		conversation->frame = frame;
-	}
-	else if (frame->text.len + change->json.len > FANOUT_FRAME_BYTES)
-		flush_frame(fanout, frame);
-	if (frame->text.len == 0)
-		frame_events_begin(&frame->text, &conversation->id);
-	else
-		buf_append_char(&frame->text, ',');
-	buf_append(&frame->text, change->json.at, change->json.len);
-	frame->position[0] = '\0';
-	if (change->position != NULL)
-		strncat(frame->position, change->position, POSITION_SIZE - 1);
-}
-
-/* Writes the frame to all who are members now, and empties it. */
-static void
-flush_frame(Fanout *fanout, TurnFrame *frame)
-{
-	Conversation *conversation = frame->conversation;
-	Payload *payload;
-
-	if (conversation == NULL || frame->text.len == 0)
-		return;
-	frame_events_end(&frame->text, frame->position);
-	payload = payload_new(frame->text.data, frame->text.len);
-	for (uint32_t i = 0; i < conversation->member_count; i++)
-	{
-		User *user = conversation->members[i]->user;
-
-		for (Seat *seat = user->seats; seat != NULL; seat = seat->next)
-		{
-			fanout->ports.deliver(fanout->arg, seat, payload,
-								  &conversation->id);
-			fanout->counts.delivered++;
-		}
-	}
-	payload_drop(payload);
-	buf_reset(&frame->text);
 }
 
 /* What was before the removal still goes to the one who leaves. */
@@ -413,8 +323,7 @@ leave(Fanout *fanout, Membership *membership)
 	Conversation *conversation = membership->conversation;
 	Payload *frame;
 
-	if (conversation->frame != NULL)
-		flush_frame(fanout, conversation->frame);
+	fanout_turn_flush_one(fanout->turn, conversation);
 	frame = frame_removed(&conversation->id);
 	registry_leave(fanout->registry, membership);
 	tell_user(fanout, user, frame);
@@ -503,8 +412,7 @@ jump(Fanout *fanout, Conversation *conversation, uint64_t ev)
 	Payload *frame = frame_lag(&conversation->id, 1, false);
 
 	fanout->counts.lags++;
-	if (conversation->frame != NULL)
-		flush_frame(fanout, conversation->frame);
+	fanout_turn_flush_one(fanout->turn, conversation);
 	conversation->ev = ev;
 	conversation->size = SIZE_UNKNOWN;
 	for (uint32_t i = 0; i < conversation->member_count; i++)
@@ -614,6 +522,5 @@ static void
 forget(void *arg, Conversation *conversation)
 {
 	(void) arg;
-	if (conversation->frame != NULL)
-		conversation->frame->conversation = NULL;
+	fanout_turn_forget(conversation);
 }
