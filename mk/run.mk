@@ -4,6 +4,7 @@
 
 run: ## build, start everything, print two links (DETACH=1: in the background)
 	@scripts/install-packages run
+	@echo "building ..."
 	@$(MAKE) --no-print-directory -s -j"$$(nproc)" build stage
 	@scripts/run up $(if $(DETACH),--detach)
 

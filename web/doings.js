@@ -15,6 +15,8 @@ import { may, mayDo } from './may.js';
 import { oneLine } from './format.js';
 import { tell } from './dom.js';
 
+const REVISIONS_AT_ONCE = 200;
+
 export class Doings {
 	#of;						/* everything the desk has */
 
@@ -36,7 +38,7 @@ export class Doings {
 			onReact: (id, seq, emoji, isOn) =>
 				attempt(chat.react(id, seq, emoji, isOn)),
 			onRevisions: (id, row) =>
-				showRevisions(() => chat.revisions(id, row.seq)),
+				showRevisions(() => this.#revisions(id, row.seq)),
 			onThread: (root) => this.#openThread(root),
 			onDetails: () => this.details(),
 			onOlder: (id) => feed.older(id),
@@ -50,6 +52,19 @@ export class Doings {
 			people: (id) => this.#peopleOf(id),
 			me: () => model.me,
 		};
+	}
+
+	/* All of them, the newest first. */
+	async #revisions(id, seq) {
+		const all = [];
+		let page;
+
+		do {
+			page = await this.#of.chat.revisions(id, seq,
+				{ afterRev: all.at(-1)?.rev });
+			all.push(...page);
+		} while (page.length === REVISIONS_AT_ONCE);
+		return all.reverse();
 	}
 
 	#seen(id, seq) {

@@ -4,7 +4,7 @@
 
 import { button, byId, element, iconButton, reconcile, setText } from './dom.js';
 import { icon } from './icons.js';
-import { oneLine, shortTime, wholeTime } from './format.js';
+import { oneLine, plural, shortTime, wholeTime } from './format.js';
 import { VirtualList } from './virtual.js';
 import { paintAvatar } from './row.js';
 
@@ -191,11 +191,13 @@ export class Sidebar {
 		badge.hidden = unread === 0;
 		badge.classList.toggle('is-mention', mentions > 0);
 		badge.classList.toggle('is-quiet', !isNoticed);
-		setText(badge.lastElementChild, unread > 99 ? '99+' : String(unread));
+		const count = mentions || unread;
+
+		setText(badge.lastElementChild, count > 99 ? '99+' : String(count));
 		setText(badge.firstElementChild, mentions > 0 ? '@' : '');
 		setText(link.querySelector('.unseen'), unread === 0 ? ''
 			: `, ${unread} unread${mentions
-				? `, you are mentioned ${mentions} times` : ''}`);
+				? `, you are mentioned ${plural(mentions, 'time')}` : ''}`);
 	}
 
 	#preview(known, last) {

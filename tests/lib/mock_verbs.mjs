@@ -35,7 +35,7 @@ export const verbs = {
 	},
 
 	edit: (server, ws, frame) => change(server, frame, (message) => {
-		(message.past ??= []).unshift({ rev: message.rev, body: message.body,
+		(message.past ??= []).push({ rev: message.rev, body: message.body,
 			writtenAt: message.editedAt ?? message.createdAt });
 		return { body: frame.body, editedAt: now(), past: message.past,
 			mentions: server.named(frame.conversationId, frame.body) };
