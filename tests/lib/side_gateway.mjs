@@ -80,8 +80,11 @@ export class SideGateway {
 		this.exit = new Promise((resolve) => this.#child.once('exit',
 			(code, signal) => resolve({ code, signal, atMs: Date.now() })));
 		try {
-			this.port = Number(await waitFor('a port', () =>
-				readFile(portFile, 'utf8').catch(() => '')));
+			this.port = Number(await waitFor('a port', () => {
+				if (this.#child.exitCode !== null)
+					throw new Error(`it ended with ${this.#child.exitCode}`);
+				return readFile(portFile, 'utf8').catch(() => '');
+			}));
 			await waitFor('it is ready', async () =>
 				(await fetch(`${this.opsUrl}/readyz`).catch(() => null))?.status ===
 					200);
