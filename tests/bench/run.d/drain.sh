@@ -29,6 +29,9 @@ bench_drain()
 		rm -r "$lines"
 	done
 	relay_begin
+	wait_idle # a drain is measured up to nine tenths
+	relay_end
+	relay_begin
 	wait_walsender "$relay_application" >/dev/null
 	sleep 5
 	printf '\nrelay, idle for 5 s: RSS %s MB\n' "$(awk '/VmRSS/ {printf "%.1f", $2 / 1024}' \
