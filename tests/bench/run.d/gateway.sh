@@ -3,6 +3,7 @@
 
 bench_gateway()
 {
+	wait_idle
 	gateway_sends
 	gateway_latency
 }
