@@ -57,6 +57,30 @@ test('a_refused_write_does_not_hold_up_the_next', async () => {
 	assert.equal((await second).ev, 9);
 });
 
+test('a_page_has_every_reaction_however_many_a_message_has', async () => {
+	const { client, socket } = await signedIn();
+	const of = (seq, from, count) => Array.from({ length: count }, (_, n) =>
+		({ kind: 'reaction', seq, ev: from + n, id: `${seq}/${from + n}` }));
+	const page = client.page('c');
+
+	await settle();
+	answer(socket, 'history', { events: [{ seq: 2 }, { seq: 1 }],
+		reactions: [...of(1, 10, 100), ...of(2, 500, 99)] }, 'history');
+	await settle();
+	assert.deepEqual([socket.last('reactions').seq,
+		socket.last('reactions').afterEv], [1, 109]);
+	answer(socket, 'reactions', { reactions: of(1, 110, 1000), next: 1109 },
+		'reactions');
+	await settle();
+	assert.equal(socket.last('reactions').afterEv, 1109);
+	answer(socket, 'reactions', { reactions: of(1, 1110, 3) }, 'reactions');
+	const { reactions } = await page;
+
+	assert.equal(reactions.length, 100 + 99 + 1000 + 3);
+	assert.equal(new Set(reactions.map(({ id }) => id)).size,
+		reactions.length);
+});
+
 test('a_write_is_repeated_over_connections_until_it_is_answered', async () => {
 	const { client, clock, network, socket } = await signedIn();
 	const edited = client.edit('c', 7, 'better');
