@@ -50,7 +50,8 @@ export function body(...nodes) {
 export function confirm(title, text, yes) {
 	return dialog(title, (close) => [body(element('p', {}, text)),
 		element('footer', { className: 'row-of-buttons' },
-			button(yes, () => close(true), 'main danger'),
+			element('button', { type: 'button', className: 'main danger',
+				autofocus: true, onclick: () => close(true) }, yes),
 			button('Cancel', () => close(false), 'quiet'))],
 	{ className: 'is-small' });
 }

@@ -176,7 +176,7 @@ export class Thread {
 		setText(byId('title'), title);
 		setText(byId('subtitle'), [handle && `@${handle}`,
 			!peer && (KIND_NAMES[known.kind] ?? ''),
-			members > 1 && plural(members, 'member'),
+			!peer && members > 1 && plural(members, 'member'),
 			known.archivedAt && 'archived',
 			known.topic && oneLine(known.topic, 200)]
 			.filter(Boolean).join(' · '));

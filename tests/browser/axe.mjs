@@ -142,6 +142,57 @@ const STATES = {
 		await page.keyboard.press('?');
 		await page.locator('.keys').first().waitFor();
 	},
+	async deleting(page) {
+		await page.locator('.message').last().focus();
+		await page.keyboard.press('Delete');
+		await page.getByText('Delete this message?').waitFor();
+	},
+	async earlier_versions(page) {
+		await page.locator('.message').last().focus();
+		await page.keyboard.press('e');
+		await page.locator('#body').fill('On it. It goes in tonight, promised.');
+		await page.keyboard.press('Enter');
+		await page.locator('.edited').waitFor();
+		await page.locator('.message').last().focus();
+		await page.locator('.actions').getByRole('button', { name: 'More' }).click();
+		await page.getByRole('menuitem', { name: 'Earlier' }).click();
+		await page.locator('.revisions li').waitFor();
+	},
+	async adding_people(page) {
+		await page.locator('#open-details').click();
+		await page.getByRole('button', { name: 'Invite' }).click();
+		await page.locator('#find-people').fill('nobody at all');
+		await page.getByText('Nobody found.').waitFor();
+	},
+	async blocked(page, { isPhone }) {
+		if (isPhone)
+			await page.goBack();
+		await page.getByRole('link', { name: /Mia/u }).click();
+		await page.locator('#open-details').click();
+		await page.getByRole('button', { name: 'Block', exact: true }).click();
+		await page.locator('.dialog').getByRole('button', { name: 'Block' })
+			.click();
+		await page.getByRole('button', { name: 'Unblock' }).waitFor();
+		await page.locator('#me').evaluate((node) => node.blur());
+	},
+	async changing_the_password(page, { isPhone, world }) {
+		await page.evaluate(([token, userId]) => sessionStorage.setItem(
+			'chemchat.session', JSON.stringify({ token, userId,
+				hasPassword: true })), [world.server.token(world.alice),
+			world.alice]);
+		await page.reload();
+		if (isPhone)
+			await page.goBack();
+		await page.locator('#me').click();
+		await page.getByText('Change password').first().click();
+		await page.getByLabel('Password now').waitFor();
+	},
+	async being_told(page, { world }) {
+		world.server.refuseVerbs = 'forbidden';
+		await page.locator('.message').last().focus();
+		await page.getByRole('button', { name: 'React 👍' }).click();
+		await page.locator('.told.is-shown').waitFor();
+	},
 	async failed_and_pending(page, { world }) {
 		world.server.refuseSends = 'forbidden';
 		await page.locator('#body').fill('refused');
