@@ -170,7 +170,8 @@ export class Desk {
 		const first = isWide ? this.#model.conversations()
 			.find((known) => !known.archivedAt)?.id : undefined;
 
-		byId('app').dataset.pane = id ? 'thread' : 'list';
+		byId('app').dataset.pane = id && (this.#model.conversation(id) ||
+			!this.#feed.isReady) ? 'thread' : 'list';
 		this.#open(id ?? (this.#model.conversation(this.#thread.id) && isWide
 			? this.#thread.id : first));
 		if (isChosen && id)

@@ -58,6 +58,21 @@ export const tests = {
 		return { server, page };
 	},
 
+	async a_link_to_what_one_is_not_in_leads_to_the_list(browser) {
+		const { server, bob, link } = await world();
+		const other = server.addConversation('group', 'Others', [bob]);
+		const page = await openPage(browser, link, PHONE);
+
+		await page.locator('.conversation').waitFor();
+		await page.goto(`${server.url}/#c/${other}`);
+		await page.reload();
+		await page.locator('.conversation').waitFor();
+		assert.equal(await page.getByText('Others').count(), 0);
+		await page.locator('.conversation').tap();
+		await page.locator('#title', { hasText: 'General' }).waitFor();
+		return { server, page };
+	},
+
 	async menus_stand_by_their_message_and_give_the_focus_back(browser) {
 		const { server, alice, bob, general, link } = await world();
 
