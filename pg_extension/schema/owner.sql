@@ -31,6 +31,10 @@ BEGIN
 		 WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
 		   AND d.classid = 'pg_catalog.pg_type'::pg_catalog.regclass
 		   AND d.deptype = 'e' AND e.extname = 'chemchat'
+		   -- 17 and later count a table's row type and arrays as ours too
+		   AND y.typelem = 0
+		   AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c
+							WHERE c.oid = y.typrelid AND c.relkind <> 'c')
 	LOOP
 		EXECUTE pg_catalog.format('ALTER TYPE %s OWNER TO chemchat_owner',
 								  part.name);
