@@ -354,15 +354,14 @@ join(Fanout *fanout, User *user, const Uuid *conversation_id, uint64_t ev,
 static void
 doubt(Fanout *fanout, const Conversation *conversation, const Change *change)
 {
-	User *user;
-	bool is_member;
+	User *user = change->is_member
+					 ? registry_user(fanout->registry, &change->user_id)
+					 : NULL;
+	bool is_member =
+		user != NULL && registry_membership(user, conversation) != NULL;
 
-	if (!change->is_member)
-		return;
-	user = registry_user(fanout->registry, &change->user_id);
 	if (user == NULL)
 		return;
-	is_member = registry_membership(user, conversation) != NULL;
 	if (change->seating == SEATING_INVITED)
 		tell_invited(fanout, change);
 	if (is_member != (change->seating == SEATING_JOINED))

@@ -167,10 +167,7 @@ a_join_of_a_conversation_not_here_is_looked_up(void **state)
 	assert_int_equal(scene->look_delay_ms, 0);
 }
 
-/*
- * A conversation of both is made: Alice's rows bring it here whole, before the
- * event that says Bob is in it was read.
- */
+/* Alice's rows bring it here whole, before the event of Bob's was read. */
 static void
 a_join_behind_what_anothers_rows_told_is_looked_up(void **state)
 {
