@@ -52,7 +52,11 @@ sessions_tick(Sessions *sessions)
 		session_list_append(session, WAIT_NOTHING);
 		if (session->state != SESSION_NEW)
 			continue;
-		session_send(session, frame_error("", "invalid_token", "", 0));
+
+		/*
+		 * No `invalid_token` before it: that ends a client for good, and here
+		 * it may have been us who slept, its hello not yet read.
+		 */
 		session_close(session, CLOSE_TOKEN, "no token");
 		sessions->counts.closed_token++;
 	}

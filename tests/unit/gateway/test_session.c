@@ -97,7 +97,9 @@ without_hello_it_ends_after_five_seconds(void **state)
 	assert_int_equal(scene->socket.close_code, 0);
 	pass(scene, 600000);
 	assert_int_equal(scene->socket.close_code, CLOSE_TOKEN);
-	assert_non_null(strstr(fake_last(&scene->socket), "\"invalid_token\""));
+
+	/* it may come again: nothing was wrong with a token */
+	assert_int_equal(scene->socket.frame_count, 0);
 }
 
 static void
