@@ -26,34 +26,42 @@ static const PgStatement own_statements[] = {
 						" h.conversation_id, h.ev, h.seq"
 						" FROM chemchat.position() AS p"
 						" LEFT JOIN chemchat.live_heads($1::uuid[], $2::int)"
-						" AS h ON true" },
+						" AS h ON true",
+						false },
 	[DB_LIVE_CHANGES] = { "live_changes",
 						  "SELECT p.system_id, p.timeline, p.lsn,"
 						  " c.conversation_id, c.after_ev, c.status, c.upto,"
 						  " c.head, c.events FROM chemchat.position() AS p,"
 						  " chemchat.live_changes($1::uuid[], $2::bigint[],"
-						  " $3::int) AS c" },
+						  " $3::int) AS c",
+						  false },
 	[DB_LIVE_STATES] = { "live_states",
 						 "SELECT m.mark, m.lsn, s.target::text, s.target_id,"
 						 " s.kind::text, s.key, s.id, s.rev, s.event"
 						 " FROM chemchat.live_mark() AS m"
 						 " LEFT JOIN chemchat.live_states($1::uuid[],"
 						 " $2::uuid[], $3::text, $4::int, $5::int) AS s"
-						 " ON true" },
+						 " ON true",
+						 false },
 	[DB_LIVE_AUDIENCE] = { "live_audience",
 						   "SELECT a.user_id, a.conversation_id"
 						   " FROM chemchat.live_audience($1::uuid[],"
-						   " $2::uuid[], $3::int) AS a" },
+						   " $2::uuid[], $3::int) AS a",
+						   false },
 	[DB_POSITION_STATUS] = { "position_status",
 							 "SELECT s FROM chemchat.position_status($1::text,"
-							 " $2::int, $3::pg_lsn) AS s" },
+							 " $2::int, $3::pg_lsn) AS s",
+							 false },
 	[DB_SEND] = { "send_messages",
 				  "SELECT s.item, s.code, s.field, s.id, s.seq, s.ev, s.rev,"
 				  " s.created_at, s.is_duplicate FROM chemchat.send_messages("
 				  "$1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[],"
-				  " $6::bigint[]) AS s" },
-	[DB_POSITION] = { "position", "SELECT p.system_id, p.timeline, p.lsn"
-								  " FROM chemchat.position() AS p" },
+				  " $6::bigint[]) AS s",
+				  false },
+	[DB_POSITION] = { "position",
+					  "SELECT p.system_id, p.timeline, p.lsn"
+					  " FROM chemchat.position() AS p",
+					  false },
 	[DB_MARKS] = { "marks",
 				   "SELECT m.item, m.code, m.read_seq, m.delivered_seq, m.rev,"
 				   " m.field"

@@ -26,10 +26,18 @@ export class SideGateway {
 
 	/* runFolder: the instance's; options: what follows --config-file. */
 	static async start(runFolder, options) {
-		const gateway = new SideGateway();
+		for (let tries = 5; ; tries--) {
+			const gateway = new SideGateway();
 
-		await gateway.#start(runFolder, options);
-		return gateway;
+			try {
+				await gateway.#start(runFolder, options);
+				return gateway;
+			} catch (error) {
+				/* a port that was free a moment ago */
+				if (tries === 0 || !/already in use/u.test(error.message))
+					throw error;
+			}
+		}
 	}
 
 	get pid() {

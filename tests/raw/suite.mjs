@@ -293,8 +293,10 @@ try {
 	const stopBystander = bystander();
 	const slow = Promise.all([
 		slowRows(row, withSocket, need, () => instance.env),
-		doorRows(row, need, instance.folder),
-		issuerRows(row, need, instance.folder),
+		doorRows(row, need, instance.folder)
+			.catch((error) => fail('the door', error)),
+		issuerRows(row, need, instance.folder)
+			.catch((error) => fail('issuers', error)),
 	]);
 
 	for (const one of REFUSED)
