@@ -132,6 +132,24 @@ is(sql("SELECT count(*) FROM chemchat.message
 	WHERE client_msg_id = '" . message_id(2) . "'"), 1,
 	'what was unknown is there once');
 
+# --- the connection dies with a send in it, and its sender is removed
+
+my $others = "backend_type = 'client backend' AND pid <> pg_backend_pid()";
+my @backends = split /\n/,
+  sql("SELECT pid FROM pg_stat_activity WHERE $others");
+cmp_ok(scalar @backends, '>=', 4, 'the gateway is connected');
+kill STOP => @backends;
+send_message($bob, 20);
+wait_until('the send is on its way', sub {
+	return metric($gateway, 'chemchat_gateway_db_waiting') > 0;
+}, 4);
+sql("SELECT chemchat.remove_member('$id{alice}', '$room', '$id{bob}')");
+sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE $others");
+kill CONT => @backends;
+is(said(outcome($bob, 20, 10)), 'unknown_outcome',
+	'what may have been written is not refused for what came after it');
+sql("SELECT chemchat.add_member('$id{alice}', '$room', '$id{bob}')");
+
 # --- its disk is full
 
 send_message($alice, 4, replyTo => 1000000);
