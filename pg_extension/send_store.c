@@ -22,24 +22,26 @@
  */
 /*
  * A stranger alone must not wait for a lock, nor hold one, which takes a
- * flush: the time would tell her that there is such a conversation.  Among
+ * flush: the time would tell her that there is such a conversation.  Nor is
+ * its row looked at: what she costs is a look for a seat, there or not.  Among
  * others she cannot tell.
  */
-#define KNOWS_IT                                                               \
-	" AND (pg_catalog.cardinality($2) = 0"                                     \
-	"      OR EXISTS (SELECT FROM chemchat.member AS seat"                     \
-	"                  WHERE seat.conversation_id = c.id"                      \
-	"                    AND seat.user_id = ANY ($2)"                          \
-	"                    AND seat.state = 'joined'))"
+#define KNOWN_IDS                                                              \
+	"(CASE WHEN pg_catalog.cardinality($2) = 0 THEN $1"                        \
+	" ELSE ARRAY(SELECT i.id FROM pg_catalog.unnest($1) AS i (id)"             \
+	"  CROSS JOIN LATERAL ("                                                   \
+	"       SELECT FROM chemchat.member AS seat"                               \
+	"        WHERE seat.conversation_id = i.id AND seat.user_id = $2[1]"       \
+	"          AND seat.state = 'joined' LIMIT 1) AS s) END)"
 
 static const char lock_waiting[] =
 	"SELECT c.id, c.kind, c.archived_at IS NOT NULL"
 	"  FROM chemchat.conversation AS c"
-	" WHERE c.id = ANY ($1)" KNOWS_IT " ORDER BY c.id FOR NO KEY UPDATE";
+	" WHERE c.id = ANY " KNOWN_IDS " ORDER BY c.id FOR NO KEY UPDATE";
 
 static const char lock_free[] = "SELECT c.id, c.kind, c.archived_at IS NOT NULL"
 								"  FROM chemchat.conversation AS c"
-								" WHERE c.id = ANY ($1)" KNOWS_IT
+								" WHERE c.id = ANY " KNOWN_IDS
 								" ORDER BY c.id FOR NO KEY UPDATE SKIP LOCKED";
 
 /*

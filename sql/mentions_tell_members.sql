@@ -102,3 +102,18 @@ SELECT chemchat.create_conversation(t.id('alice'), 'group', 'Crowd', (SELECT arr
 SELECT count(*) AS added FROM generate_series(1001, 1100) AS n, chemchat.add_member(t.id('alice'), t.id('attic'), t.id('crowd' || n));
 SELECT seq FROM chemchat.send_message(t.id('alice'), t.id('attic'), t.id('crowded'), '@all, @crowd1100 too');
 SELECT count(*) AS told, count(*) FILTER (WHERE user_id = t.id('crowd1100')) AS named FROM chemchat.mention WHERE conversation_id = t.id('attic');
+
+-- However many are in the conversation, and in however many the sender is: for
+-- a name nobody reads all their seats.
+BEGIN;
+INSERT INTO chemchat.app_user (id, handle, display_name, rev, created_at)
+SELECT t.id('horde' || n), 'horde-' || n, 'One of many', 1, now() FROM generate_series(1, 3000) AS n;
+INSERT INTO chemchat.member SELECT t.id('lab'), t.id('horde' || n), 'member', 'joined', 1, 1, t.id('alice'), now() FROM generate_series(1, 3000) AS n;
+INSERT INTO chemchat.conversation (id, kind, ev, rev, created_ev, created_by, created_at)
+SELECT t.id('room' || n), 'group', 1, 1, 1, t.id('alice'), now() FROM generate_series(1, 3000) AS n;
+INSERT INTO chemchat.member SELECT t.id('room' || n), t.id('alice'), 'member', 'joined', 1, 1, t.id('alice'), now() FROM generate_series(1, 3000) AS n;
+SELECT coalesce(idx_tup_fetch, 0) + seq_tup_read AS fetched FROM pg_stat_xact_user_tables WHERE relid = 'chemchat.member'::regclass \gset
+SELECT count(seq) AS sent FROM chemchat.send_message(t.id('alice'), t.id('lab'), t.id('horde'), '@horde-7, @horde-8. @nobody');
+SELECT cardinality(mentions) AS named FROM chemchat.message WHERE client_msg_id = t.id('horde');
+SELECT idx_tup_fetch + seq_tup_read - :fetched < 100 AS few FROM pg_stat_xact_user_tables WHERE relid = 'chemchat.member'::regclass;
+ROLLBACK;

@@ -6,7 +6,9 @@ COMMENT ON FUNCTION chemchat._handles(text) IS
 	'the handles a body names, at most 50; NULL: none';
 
 -- A handle's own full stop counts before a sentence's: the longer one is
--- taken.  The nil id in front stands for everybody.
+-- taken.  The nil id in front stands for everybody.  From the handles to the
+-- users to their seats: a plan that began with the seats would read all of a
+-- large channel, so it is not given the choice (OFFSET 0).
 CREATE FUNCTION chemchat._read_mentions(conversation_id uuid, sender uuid,
 										handles text[]) RETURNS uuid[]
 LANGUAGE plpgsql STABLE AS $$
@@ -18,18 +20,21 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	SELECT array_agg(who.id ORDER BY who.n) INTO named
-	  FROM (SELECT match.id, min(match.n) AS n
-			  FROM (SELECT DISTINCT ON (h.n) h.n, u.id
-					  FROM unnest(_read_mentions.handles)
-						   WITH ORDINALITY AS h (handle, n)
-					  JOIN chemchat.app_user AS u
-						ON u.handle IN (h.handle, rtrim(h.handle, '._-'))
-					   AND u.deactivated_at IS NULL
-					   AND u.id <> everybody
-					  JOIN chemchat.member AS m
-						ON m.conversation_id = _read_mentions.conversation_id
-					   AND m.user_id = u.id AND m.state = 'joined'
-					 ORDER BY h.n, length(u.handle) DESC) AS match
+	  FROM (SELECT match.id, min(h.n) AS n
+			  FROM unnest(_read_mentions.handles)
+				   WITH ORDINALITY AS h (handle, n)
+			 CROSS JOIN LATERAL (
+					SELECT u.id FROM chemchat.app_user AS u
+					 WHERE u.handle = ANY (ARRAY[h.handle,
+												 rtrim(h.handle, '._-')])
+					   AND u.deactivated_at IS NULL AND u.id <> everybody
+					   AND EXISTS (SELECT FROM chemchat.member AS m
+									WHERE m.conversation_id
+										  = _read_mentions.conversation_id
+									  AND m.user_id = u.id
+									  AND m.state = 'joined'
+								   OFFSET 0)
+					 ORDER BY length(u.handle) DESC LIMIT 1) AS match
 			 WHERE match.id <> _read_mentions.sender
 			 GROUP BY match.id) AS who;
 	IF EXISTS (SELECT FROM unnest(_read_mentions.handles) AS h (handle)
