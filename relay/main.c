@@ -8,7 +8,6 @@
  *          in-sync replicas: at least once, per conversation in order, without
  *          a hole; what cannot be so ends in a repair or a named stop
  */
-#include "allocator.h"
 #include "daemon.h"
 #include "relay_config.h"
 #include "slots.h"
@@ -25,6 +24,5 @@ static const DaemonSpec spec = {
 int
 main(int argc, char **argv)
 {
-	allocator_tune(argv);
 	return daemon_main(&spec, argc, argv);
 }
