@@ -86,9 +86,9 @@ fill_claims(const TokenFlags *asked, JwtClaims *claims, Error *err)
 	id.byte[8] = (id.byte[8] & 0x3f) | 0x80;
 	uuid_format(&id, claims->id); /* so that it can be revoked */
 
-	/* rounded up: younger than a password that was set this second */
-	claims->issued_s = (clock_wall_us() + 999999) / 1000000;
-	if (__builtin_add_overflow(claims->issued_s, ttl_s, &claims->expires_s))
+	claims->issued_us = clock_wall_us();
+	if (__builtin_add_overflow(claims->issued_us / 1000000, ttl_s,
+							   &claims->expires_s))
 		return error_set(err, "--ttl: \"%s\" is out of range", ttl);
 	return copy_text(claims->audience, asked->audience, "--audience", err) &&
 		   copy_text(claims->issuer, asked->issuer, "--issuer", err);

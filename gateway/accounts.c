@@ -123,8 +123,8 @@ accounts_refresh(Accounts *accounts, const Identity *identity,
 	Call *call = call_new(accounts, done, arg);
 
 	call->identity = *identity;
-	/* not older than the one it follows, which may be rounded up */
-	call->tokens_from_us = identity->issued_s * 1000000;
+	/* not older than the one it follows, which another gateway may have issued */
+	call->tokens_from_us = identity->issued_us;
 	if (!accounts->is_on || !identity->is_local)
 		refuse(call, "forbidden", "", 0);
 	else

@@ -167,9 +167,7 @@ auth_issue(Auth *auth, const Uuid *user_id, int64_t ttl_s,
 		   int64_t not_before_us, Buf *token, Identity *identity, Error *err)
 {
 	const AuthIssuer *own = &auth->issuers->list[0];
-	int64_t now_s = clock_wall_us() / SECOND;
-	/* rounded up: a whole second can only say that it is not before */
-	int64_t first_s = (not_before_us + SECOND - 1) / SECOND;
+	int64_t now_us = clock_wall_us();
 	JwtClaims claims = { 0 };
 
 	if (auth->issuers->count == 0 || !own->is_local)
@@ -179,8 +177,9 @@ auth_issue(Auth *auth, const Uuid *user_id, int64_t ttl_s,
 	identity->token_id.byte[6] = (identity->token_id.byte[6] & 0x0f) | 0x40;
 	identity->token_id.byte[8] = (identity->token_id.byte[8] & 0x3f) | 0x80;
 	identity->user_id = *user_id;
-	identity->issued_s = first_s > now_s ? first_s : now_s;
-	identity->expires_s = now_s + ttl_s;
+	/* Exact: a whole second could be before or behind a revocation in it. */
+	identity->issued_us = not_before_us > now_us ? not_before_us : now_us;
+	identity->expires_s = now_us / SECOND + ttl_s;
 	identity->scopes = AUTH_ALL;
 	identity->is_local = true;
 	identity->is_bot = false;
@@ -191,7 +190,7 @@ auth_issue(Auth *auth, const Uuid *user_id, int64_t ttl_s,
 		strncat(claims.issuer, own->issuer, sizeof(claims.issuer) - 1);
 	if (own->audience != NULL)
 		strncat(claims.audience, own->audience, sizeof(claims.audience) - 1);
-	claims.issued_s = identity->issued_s;
+	claims.issued_us = identity->issued_us;
 	claims.expires_s = identity->expires_s;
 	return jwt_sign_hs256(&own->keys.key[0], &claims, token, err);
 }
@@ -327,7 +326,7 @@ read_identity(const AuthJudged *judged, Identity *identity)
 		judged->issuer->claim != NULL ? claims->claim : claims->subject;
 
 	memset(identity, 0, sizeof(*identity));
-	identity->issued_s = claims->issued_s;
+	identity->issued_us = claims->issued_us;
 	identity->expires_s = claims->expires_s;
 	identity->scopes = AUTH_ALL;
 	identity->is_local = judged->issuer->is_local;

@@ -45,7 +45,7 @@ typedef struct Identity
 {
 	Uuid user_id;
 	Uuid token_id;     /* jti, or a bot token's id; all zero: it has none */
-	int64_t issued_s;  /* seconds since 1970; 0: it does not say */
+	int64_t issued_us; /* since 1970; 0: it does not say */
 	int64_t expires_s; /* seconds since 1970 */
 	uint8_t scopes;    /* set of AuthScope */
 	bool is_local;     /* signed in here: may be renewed, has a password */

@@ -76,7 +76,7 @@ auth_revoked_has(const AuthRevoked *revoked, const Identity *identity)
 		return true;
 	/* A bot's tokens are taken back one by one; it has no password. */
 	if (user != NULL && !identity->is_bot &&
-		identity->issued_s * 1000000 < user->tokens_from_us)
+		identity->issued_us < user->tokens_from_us)
 		return true;
 	return !uuid_equal(&identity->token_id, &none) &&
 		   uuid_map_get(revoked->tokens, &identity->token_id) != NULL;

@@ -20,6 +20,7 @@ typedef struct Parts
 } Parts;
 
 static void append_text(Buf *json, const char *name, const char *text);
+static void append_instant(Buf *json, const char *name, int64_t us);
 static void append_time(Buf *json, const char *name, int64_t seconds);
 static bool split(const char *token, size_t len, Parts *parts);
 static JwtReason check_signature(const Parts *parts, const JwtHeader *header,
@@ -55,7 +56,7 @@ jwt_sign_hs256(const JwtKey *key, const JwtClaims *claims, Buf *out, Error *err)
 	append_text(&json, "iss", claims->issuer);
 	append_text(&json, "aud", claims->audience);
 	append_text(&json, "jti", claims->id);
-	append_time(&json, "iat", claims->issued_s);
+	append_instant(&json, "iat", claims->issued_us);
 	append_time(&json, "nbf", claims->not_before_s);
 	append_time(&json, "exp", claims->expires_s);
 	buf_append_char(&json, '}');
@@ -182,6 +183,15 @@ append_time(Buf *json, const char *name, int64_t seconds)
 {
 	if (seconds != 0)
 		buf_printf(json, ",\"%s\":%" PRId64, name, seconds);
+}
+
+/* A NumericDate with a fraction. */
+static void
+append_instant(Buf *json, const char *name, int64_t us)
+{
+	if (us != 0)
+		buf_printf(json, ",\"%s\":%" PRId64 ".%06d", name, us / 1000000,
+				   (int) (us % 1000000));
 }
 
 static bool

@@ -71,7 +71,7 @@ typedef struct JwtClaims
 	char claim[JWT_MAX_TEXT + 1];    /* the one that was asked for */
 	int64_t expires_s;
 	int64_t not_before_s;
-	int64_t issued_s;
+	int64_t issued_us; /* microseconds: what is revoked goes by it */
 } JwtClaims;
 
 typedef struct JwtExpect

@@ -194,19 +194,24 @@ check_times(const json_t *object, const JwtExpect *expect, JwtClaims *claims)
 	bool has_expiry;
 	bool has_start;
 	bool has_issued;
+	int64_t issued_s;
 	int64_t latest_s = expect->now_s + expect->leeway_s;
 
 	if (!read_time(object, "exp", &claims->expires_s, &has_expiry) ||
 		!read_time(object, "nbf", &claims->not_before_s, &has_start) ||
-		!read_time(object, "iat", &claims->issued_s, &has_issued))
+		!read_time(object, "iat", &issued_s, &has_issued))
 		return JWT_BAD_CLAIM;
 	if (!has_expiry)
 		return JWT_NO_EXPIRY;
 	if (expect->now_s - expect->leeway_s >= claims->expires_s)
 		return JWT_EXPIRED;
 	if ((has_start && claims->not_before_s > latest_s) ||
-		(has_issued && claims->issued_s > latest_s))
+		(has_issued && issued_s > latest_s))
 		return JWT_NOT_YET;
+	claims->issued_us =
+		json_is_real(json_object_get(object, "iat"))
+			? llround(json_real_value(json_object_get(object, "iat")) * 1e6)
+			: issued_s * 1000000;
 	return JWT_OK;
 }
 

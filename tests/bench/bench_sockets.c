@@ -116,8 +116,8 @@ put_hello(Load *load, Client *client)
 	{
 		memcpy(claims.subject, load->users[client->number / load->per_user],
 			   UUID_TEXT_LEN + 1);
-		claims.issued_s = clock_wall_us() / 1000000;
-		claims.expires_s = claims.issued_s + 3600;
+		claims.issued_us = clock_wall_us();
+		claims.expires_s = clock_wall_us() / 1000000 + 3600;
 		buf_append_str(&text, "\"token\":\"");
 		if (!jwt_sign_hs256(&load->keys.key[0], &claims, &text, &err))
 		{

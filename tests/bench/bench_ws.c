@@ -145,8 +145,8 @@ put_hello(Load *load, Client *client)
 	Buf text;
 
 	memcpy(claims.subject, client->user, sizeof(client->user));
-	claims.issued_s = clock_wall_us() / 1000000;
-	claims.expires_s = claims.issued_s + 3600;
+	claims.issued_us = clock_wall_us();
+	claims.expires_s = clock_wall_us() / 1000000 + 3600;
 	buf_init(&text);
 	buf_append_str(&text, "{\"type\":\"hello\",\"token\":\"");
 	if (!jwt_sign_hs256(&load->keys.key[0], &claims, &text, &err))

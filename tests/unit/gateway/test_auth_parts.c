@@ -32,7 +32,7 @@ identity_of(uint8_t user, uint8_t token, int64_t issued_s)
 {
 	return (Identity){ .user_id = id_of(user),
 					   .token_id = id_of(token),
-					   .issued_s = issued_s,
+					   .issued_us = issued_s * SECOND,
 					   .expires_s = 2000 };
 }
 
@@ -62,6 +62,8 @@ a_changed_password_voids_what_is_older(void **state)
 	AuthRevoked *revoked = auth_revoked_new();
 	Identity before = identity_of(1, 11, 1000);
 	Identity same = identity_of(1, 12, 1001);
+	Identity sooner = identity_of(1, 16, 1000);
+	Identity later = identity_of(1, 17, 1000);
 	Identity other = identity_of(2, 13, 1000);
 	Identity ageless = identity_of(1, 14, 0);
 	Identity bot = identity_of(1, 15, 0);
@@ -69,14 +71,18 @@ a_changed_password_voids_what_is_older(void **state)
 	(void) state;
 	bot.is_bot = true;
 	assert_true(
-		auth_revoked_user(revoked, &before.user_id, 1000 * SECOND + 1, false));
+		auth_revoked_user(revoked, &before.user_id, 1000 * SECOND + 5, false));
+	sooner.issued_us += 4; /* in the same second, and told apart */
+	later.issued_us += 5;
+	assert_true(auth_revoked_has(revoked, &sooner));
+	assert_false(auth_revoked_has(revoked, &later));
 	assert_true(auth_revoked_has(revoked, &before));
 	assert_false(auth_revoked_has(revoked, &same));
 	assert_false(auth_revoked_has(revoked, &other));
 	assert_true(auth_revoked_has(revoked, &ageless));
 	assert_false(auth_revoked_has(revoked, &bot));
 	assert_false(
-		auth_revoked_user(revoked, &before.user_id, 1000 * SECOND + 1, false));
+		auth_revoked_user(revoked, &before.user_id, 1000 * SECOND + 5, false));
 	auth_revoked_free(&revoked);
 }
 

@@ -39,7 +39,7 @@ what_we_sign_we_verify(void **state)
 	JwtClaims made = { .subject = "0190a000-0000-7000-8000-00000000000a",
 					   .issuer = "https://issuer \"x\"",
 					   .audience = "chem\xc3\xa9",
-					   .issued_s = NOW_S - 10,
+					   .issued_us = (NOW_S - 10) * 1000000LL + 7,
 					   .not_before_s = NOW_S - 5,
 					   .expires_s = NOW_S + 1 };
 	JwtExpect expect = { .issuer = made.issuer,
@@ -56,7 +56,7 @@ what_we_sign_we_verify(void **state)
 	assert_string_equal(claims.subject, made.subject);
 	assert_string_equal(claims.issuer, made.issuer);
 	assert_string_equal(claims.audience, made.audience);
-	assert_int_equal(claims.issued_s, made.issued_s);
+	assert_int_equal(claims.issued_us, made.issued_us);
 	assert_int_equal(claims.not_before_s, made.not_before_s);
 	assert_int_equal(claims.expires_s, made.expires_s);
 	buf_fini(&token);
