@@ -66,6 +66,7 @@ static int check_upgrade(HttpHead *head, const Fields *fields,
 						 const char **reason);
 static bool is_token(Slice text);
 static bool is_value(Slice text);
+static bool is_host(Slice host);
 static bool is_name(Slice name, const char *text);
 static bool list_has(Slice list, const char *item);
 static void take_length(Slice value, HttpHead *head, Fields *fields);
@@ -325,6 +326,8 @@ check(HttpHead *head, const Fields *fields, const char **reason)
 					  "no transfer codings here", reason);
 	if (fields->hosts != 1 || head->host.len == 0)
 		return refuse(400, "not exactly one Host", reason);
+	if (!is_host(head->host))
+		return refuse(400, "a malformed Host", reason);
 	if (fields->lengths > 0 && !fields->length_is_digits)
 		return refuse(400, "Content-Length is no number", reason);
 	if (fields->length_is_large)
@@ -382,6 +385,23 @@ is_value(Slice text)
 		unsigned char c = (unsigned char) text.at[i];
 
 		if ((c < ' ' && c != '\t') || c == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Can it be a host and a port (RFC 9110, 7.2)?  A comma, which a name might
+ * have, is how two lines look that somebody has joined.
+ */
+static bool
+is_host(Slice host)
+{
+	for (size_t i = 0; i < host.len; i++)
+	{
+		unsigned char c = (unsigned char) host.at[i];
+
+		if (c <= ' ' || c >= 0x7f || strchr("\"#,/<>?@\\^`{|}", c) != NULL)
 			return false;
 	}
 	return true;

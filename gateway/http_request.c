@@ -125,6 +125,7 @@ http_request_query_value(const HttpRequest *request, const char *name,
 {
 	Slice rest = request->head.query;
 	size_t name_len = strlen(name);
+	QueryValue verdict = QUERY_NONE;
 
 	while (rest.len > 0)
 	{
@@ -142,12 +143,15 @@ http_request_query_value(const HttpRequest *request, const char *name,
 				value.at++;
 				value.len--;
 			}
-			return decode(value, true, out, size) ? QUERY_FOUND : QUERY_BAD;
+			/* Twice: which one counts is anybody's guess, so none does. */
+			if (verdict != QUERY_NONE || !decode(value, true, out, size))
+				return QUERY_BAD;
+			verdict = QUERY_FOUND;
 		}
 		rest.at += used;
 		rest.len -= used;
 	}
-	return QUERY_NONE;
+	return verdict;
 }
 
 void

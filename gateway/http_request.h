@@ -83,8 +83,8 @@ bool http_request_segment(const HttpRequest *request, int index, char *out,
 						  size_t size);
 
 /*
- * The value of a query parameter, decoded ('+' is a blank), its first when it
- * is there twice.  QUERY_BAD: ill encoded, a NUL, or does not fit.
+ * The value of a query parameter, decoded ('+' is a blank).  QUERY_BAD: ill
+ * encoded, a NUL, does not fit, or there twice.
  */
 typedef enum QueryValue
 {

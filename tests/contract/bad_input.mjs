@@ -238,6 +238,16 @@ export async function badRequests(world, report) {
 		conversationId: world.conversationId, 'If-Match': '',
 		body: { body: 'y' } }, 400, 'invalid_argument'));
 
+	/* What stands twice in a query: neither counts. */
+	for (const query of ['maxRows=1&maxRows=2', 'maxRows=1&maxRows='])
+		await check(report, (async () => {
+			const answer = await http.raw(`${url}/v1/channels?${query}`,
+				{ headers: { Authorization: `Bearer ${token}` } });
+
+			if (answer.status !== 400 || answer.value.field !== 'maxRows')
+				throw new Error(`${query} is ${answer.status}`);
+		})());
+
 	/* A trace that is none is ignored, also where its ids are zero. */
 	for (const trace of [`00-${'0'.repeat(32)}-00000000000000ab-01`,
 		`00-${'ab'.repeat(16)}-${'0'.repeat(16)}-01`, 'x'])
