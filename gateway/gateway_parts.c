@@ -34,6 +34,7 @@ static void request(void *arg, HttpRequest *take_request);
 static void port_pull(void *arg, const Uuid *conversation_id,
 					  uint64_t after_ev);
 static void port_look(void *arg, const Uuid *user_id, int64_t delay_ms);
+static bool hears(Session *session);
 static void port_deliver(void *arg, Seat *seat, Payload *frame,
 						 const Uuid *conversation_id);
 static void port_tell(void *arg, Seat *seat, Payload *frame);
@@ -364,24 +365,34 @@ port_look(void *arg, const Uuid *user_id, int64_t delay_ms)
 	roster_look(gateway->chat.roster, user_id, delay_ms, NULL, NULL);
 }
 
+/*
+ * Before its welcome a session knows nothing that could have changed; and a
+ * token that may not read does not hear either.
+ */
+static bool
+hears(Session *session)
+{
+	return session_state(session) == SESSION_READY &&
+		   auth_allows(session_identity(session), AUTH_READ);
+}
+
 static void
 port_deliver(void *arg, Seat *seat, Payload *frame, const Uuid *conversation_id)
 {
 	Session *session = session_of_seat(seat);
 
 	(void) arg;
-	if (session_state(session) == SESSION_READY)
+	if (hears(session))
 		session_deliver(session, frame, conversation_id);
 }
 
-/* Before its welcome a session knows nothing that could have changed. */
 static void
 port_tell(void *arg, Seat *seat, Payload *frame)
 {
 	Session *session = session_of_seat(seat);
 
 	(void) arg;
-	if (session_state(session) == SESSION_READY)
+	if (hears(session))
 		session_send(session, payload_take(frame));
 }
 

@@ -7,14 +7,13 @@
 const Verb verbs[] = {
 	/* ---- a session ---- */
 	{ .type = "hello", .answer = "welcome", .handler = VERB_HELLO,
-	  .scope = AUTH_READ, .flags = VERB_EARLY,
+	  .flags = VERB_EARLY,
 	  .args = { { "token", VERB_TEXT, VERB_FRAME, false, 0, FRAME_TEXT_MAX, 0 },
 				{ "position", VERB_TEXT, VERB_FRAME, false, 0, FRAME_TEXT_MAX,
 				  0 } } },
 	{ .type = "ping", .answer = "pong", .handler = VERB_PING,
-	  .scope = AUTH_READ, .flags = VERB_EARLY },
-	{ .type = "bye", .answer = "", .handler = VERB_BYE, .scope = AUTH_READ,
 	  .flags = VERB_EARLY },
+	{ .type = "bye", .answer = "", .handler = VERB_BYE, .flags = VERB_EARLY },
 
 	/* ---- messages ---- */
 	{ .type = "send", .answer = "ok", .method = "POST", .path = C "/messages",

@@ -249,6 +249,15 @@ is $status, 403, 'to do what its scopes allow, and no more'
   or diag explain $answer;
 $ws = ws_open($two->{port}, $bot_token);
 is $ws->{welcome}{userId}, $bot, 'on a socket, too';
+my ($dumb_token) = ctl('bot', 'token', 'elements', '--scopes', 'send');
+my $dumb = ws_open($two->{port}, $dumb_token);
+($status, $answer) = sign_in($one->{port}, 'alice', 'another horse');
+rest($one->{port}, 'POST', '/v1/conversations', token => $answer->{token},
+	body => { kind => 'group', title => 'Bench', members => [$bot] });
+ok ws_expect($ws, 10, sub { $_->{type} eq 'added' }), 'it hears what it may read';
+ws_send($dumb, { type => 'ping', ref => 'now' });
+is ws_expect($dumb, 10, sub { 1 })->{type},
+  'pong', 'with a token that only sends it hears nothing';
 my ($tokens) = ctl('bot', 'tokens', 'elements');
 my ($id) = $tokens =~ /^(\S+) +read /;
 unlike $tokens, qr/ccb_/, 'its list shows no token';
