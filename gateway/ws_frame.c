@@ -366,10 +366,11 @@ need_partial(WsParser *parser)
 	return parser->partial;
 }
 
+/* RFC 6455, 7.4; IANA has registered 1012 to 1014 since. */
 static bool
 is_close_code(unsigned code)
 {
-	return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1011) ||
+	return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
 		   (code >= 3000 && code <= 4999);
 }
 

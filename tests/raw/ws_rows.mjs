@@ -59,13 +59,13 @@ export const VIOLATIONS = [
 	['a close of one byte', frame(0x88, bytes(3)), 1002],
 	['a close reason that is no text', frame(0x88, Buffer.concat([code(1000),
 		bytes(0xff, 0xfe)])), 1007],
-	...[0, 999, 1004, 1005, 1006, 1012, 1015, 1100, 2999, 5000, 65535].map(
+	...[0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2999, 5000, 65535].map(
 		(number) => [`close code ${number}`, frame(0x88, code(number)), 1002]),
 ];
 
 export const GOODBYES = [
 	['a close without a code', frame(0x88, ''), 1005],
-	...[1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 4999].map(
+	...[1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1014, 3000, 4999].map(
 		(number) => [`close code ${number}`, frame(0x88, code(number, 'bye')),
 			number]),
 ];
