@@ -225,8 +225,9 @@ segments_and_parameters_are_decoded(void **state)
 
 	scene_open(scene);
 	peer = peer_new(scene);
-	peer_say(scene, peer,
-			 GET("/v1/%f0%9F%91%8d/a%2Fb/%zz/c%00/d%2?x=1+2%2b&y&z=%4&w=&v=1&v=1"));
+	peer_say(
+		scene, peer,
+		GET("/v1/%f0%9F%91%8d/a%2Fb/%zz/c%00/d%2?x=1+2%2b&y&z=%4&w=&v=1&v=1"));
 	request = scene_await(scene, 1);
 	assert_true(http_request_segment(request, 0, text, sizeof(text)));
 	assert_string_equal(text, "v1");
