@@ -105,8 +105,10 @@ static void
 tell_session(void *arg, Session *session)
 {
 	const char *text = arg;
+	Payload *frame = payload_new(text, strlen(text));
 
-	session_deliver(session, payload_new(text, strlen(text)), NULL);
+	session_deliver(session, frame, NULL);
+	payload_drop(frame);
 }
 
 /* A frame for everybody who polls; answered at the next turn. */
