@@ -36,7 +36,7 @@ typedef struct Process
 {
 	const char *name;
 	int pid;
-	int64_t ticks;
+	int64_t cpu_us;
 } Process;
 
 typedef struct Drain
@@ -346,7 +346,7 @@ main(int argc, char **argv)
 	from = wait_for(&drain, drain.total / 10);
 	start = clock_now_us();
 	for (int i = 0; i < drain.processes; i++)
-		drain.process[i].ticks = process_ticks(drain.process[i].pid);
+		drain.process[i].cpu_us = process_cpu_us(drain.process[i].pid);
 	events = wait_for(&drain, drain.total * 9 / 10) - from;
 	seconds = (double) (clock_now_us() - start) / 1e6;
 
@@ -356,8 +356,7 @@ main(int argc, char **argv)
 		Process *p = &drain.process[i];
 
 		printf(" %s=%.2f/%.0f", p->name,
-			   (double) (process_ticks(p->pid) - p->ticks) * 1e6 /
-				   (double) sysconf(_SC_CLK_TCK) / (double) events,
+			   (double) (process_cpu_us(p->pid) - p->cpu_us) / (double) events,
 			   process_peak_mb(p->pid));
 	}
 	printf("\n");

@@ -193,7 +193,7 @@ main(int argc, char **argv)
 	PGconn *holder = NULL;
 	bool holds_snapshot = false;
 	int64_t start;
-	int64_t ticks;
+	int64_t cpu_us;
 	int64_t sent = 0;
 	double elapsed;
 	int opt;
@@ -235,7 +235,7 @@ main(int argc, char **argv)
 	for (int i = 0; i < 50; i++)
 		send_batch(&run);
 
-	ticks = process_ticks(PQbackendPID(run.conn));
+	cpu_us = process_cpu_us(PQbackendPID(run.conn));
 	start = clock_now_us();
 	while ((elapsed = (double) (clock_now_us() - start) / 1e6) < run.seconds)
 	{
@@ -255,11 +255,11 @@ main(int argc, char **argv)
 		sample_add(&calls, clock_now_us() - begin);
 		sent += run.batch;
 	}
-	ticks = process_ticks(PQbackendPID(run.conn)) - ticks;
+	cpu_us = process_cpu_us(PQbackendPID(run.conn)) - cpu_us;
 	sample_sort(&calls);
 	printf("%.0f %.1f %.3f %.3f\n", (double) sent / elapsed,
-		   (double) ticks * 1e6 / (double) sysconf(_SC_CLK_TCK) / (double) sent,
-		   sample_quantile_ms(&calls, 0.5), sample_quantile_ms(&calls, 0.99));
+		   (double) cpu_us / (double) sent, sample_quantile_ms(&calls, 0.5),
+		   sample_quantile_ms(&calls, 0.99));
 	PQfinish(run.conn);
 	if (holder)
 		PQfinish(holder);

@@ -5,7 +5,7 @@
  *       epoll server that it starts itself (raw_server.h)
  *       -f users: lines "user-id", each with -x sockets; the first -s sockets
  *       are of members of the conversation -c
- *       -t seconds of each part, -w messages under way
+ *       -t seconds of sending (idle they are for 25), -w messages under way
  * Out:  one line: sockets; seconds until all are welcome; resident bytes each;
  *       kernel bytes each (half of both ends'); idle CPU us a socket and second; messages/s; deliveries/s; CPU us a
  *       delivery; p50, p99 of a message to a socket (ms)
@@ -37,6 +37,7 @@
 #include "uuid.h"
 
 #define PARTS_MAX 65536 /* bytes of a frame that was cut */
+#define IDLE_S    25.0  /* in which each is pinged once */
 
 typedef struct Client
 {
@@ -394,11 +395,10 @@ start_raw(Load *load)
 static void
 measure(Load *load)
 {
-	double tick_us = 1e6 / (double) sysconf(_SC_CLK_TCK);
 	int64_t resident = resident_bytes(load->pid);
 	int64_t kernel = kernel_bytes();
 	int64_t began_us = clock_now_us();
-	int64_t ticks;
+	int64_t before_us;
 	double connected_s;
 	double idle_us;
 	double cpu_us;
@@ -416,18 +416,18 @@ measure(Load *load)
 	resident = (resident_bytes(load->pid) - resident) / load->count;
 	kernel = (kernel_bytes() - kernel) / (2 * load->count);
 
-	ticks = process_ticks(load->pid);
-	serve_for(load, load->seconds);
-	idle_us = (double) (process_ticks(load->pid) - ticks) * tick_us /
-			  (load->seconds * load->count);
+	before_us = process_cpu_us(load->pid);
+	serve_for(load, IDLE_S);
+	idle_us = (double) (process_cpu_us(load->pid) - before_us) /
+			  (IDLE_S * load->count);
 
 	for (int i = 0; i < load->window; i++)
 		put_send(load);
 	serve_for(load, 0.5);
 	load->is_measured = true;
-	ticks = process_ticks(load->pid);
+	before_us = process_cpu_us(load->pid);
 	serve_for(load, load->seconds);
-	cpu_us = (double) (process_ticks(load->pid) - ticks) * tick_us;
+	cpu_us = (double) (process_cpu_us(load->pid) - before_us);
 	load->is_measured = false;
 	sample_sort(&load->way);
 	printf("%d %.2f %lld %lld %.2f %.0f %.0f %.2f %.2f %.2f\n", load->count,

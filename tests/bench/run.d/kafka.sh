@@ -63,5 +63,5 @@ consumed()
 
 cpu_us()
 {
-	awk -v hz="$(getconf CLK_TCK)" '{sub(/.*\) /, ""); print ($12 + $13) * 1000000 / hz}' "/proc/$1/stat"
+	awk '{ns += $1} END {print ns / 1000}' "/proc/$1/task/"*/schedstat
 }
