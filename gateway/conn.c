@@ -161,6 +161,7 @@ conn_set_deadline(Conn *conn, int delay_ms)
 		if (conns->timed != NULL)
 			conns->timed->prev_timed = conn;
 		conns->timed = conn;
+		conns_watch_time(conns);
 		return;
 	}
 	if (conn->prev_timed != NULL)

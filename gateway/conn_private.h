@@ -63,6 +63,9 @@ struct Conns
 /* Something happened to its socket. */
 void conn_ready(Conn *conn, uint32_t events);
 
+/* Somebody has a deadline: the timer runs until nobody has. */
+void conns_watch_time(Conns *conns);
+
 /* Its deadline has come. */
 void conn_time_is_up(Conn *conn);
 

@@ -47,7 +47,6 @@ conns_open(uv_loop_t *loop, void (*freed)(void *arg, const Address *),
 	 * comes after everybody who writes at the end of a turn.
 	 */
 	uv_prepare_start(&conns->turn_end, on_turn_end);
-	uv_timer_start(&conns->timer, on_timer, CONN_TICK_MS, CONN_TICK_MS);
 	uv_unref((uv_handle_t *) &conns->poll);
 	uv_unref((uv_handle_t *) &conns->turn_end);
 	uv_unref((uv_handle_t *) &conns->timer);
@@ -144,6 +143,15 @@ on_timer(uv_timer_t *timer)
 		conn_time_is_up(conn);
 	}
 	reap(conns);
+	if (conns->timed == NULL)
+		uv_timer_stop(&conns->timer);
+}
+
+void
+conns_watch_time(Conns *conns)
+{
+	if (!uv_is_active((uv_handle_t *) &conns->timer))
+		uv_timer_start(&conns->timer, on_timer, CONN_TICK_MS, CONN_TICK_MS);
 }
 
 static void

@@ -16,7 +16,7 @@
 #include "log.h"
 
 #define FAST_TICK_MS      5
-#define CALM_TICK_MS      50 /* while nobody does anything */
+#define CALM_TICK_MS      LIVE_TICK_MS /* while nobody does anything */
 #define CALM_AFTER_MS     1000
 #define SLOW_TICK_MS      500
 #define CLOSE_WAIT_MS     2500
@@ -187,6 +187,7 @@ on_fast(uv_timer_t *timer)
 	Uuid conversation_id;
 	uint64_t ev;
 
+	live_tick(gateway->live);
 	while (
 		awaited_next(gateway->awaited, clock_now_us(), &conversation_id, &ev))
 		fanout_hint(gateway->chat.fanout, &conversation_id, ev);

@@ -24,12 +24,6 @@ typedef struct LivePoll
 	short events;
 } LivePoll;
 
-typedef struct LiveTimer
-{
-	uv_timer_t handle;
-	Live *live;
-} LiveTimer;
-
 struct Live
 {
 	uv_loop_t *loop;
@@ -41,7 +35,6 @@ struct Live
 	RedisUrl url;
 	RedisConn *conn; /* NULL: none is configured */
 	LivePoll *poll;  /* NULL: nothing to wait for */
-	LiveTimer *timer;
 	bool is_subscribed[LIVE_CHANNELS];
 	int64_t subscribe_at_us; /* again, after a refusal; 0: no need */
 	bool has_events;         /* handed on in this turn */
@@ -51,7 +44,6 @@ struct Live
 static void turn(Live *live, short revents);
 static void wait_for_more(Live *live);
 static void on_readable(uv_poll_t *handle, int status, int events);
-static void on_timer(uv_timer_t *handle);
 static void on_ready(void *arg);
 static void on_down(void *arg, const char *why, int64_t retry_ms);
 static void on_push(void *arg, const char *name, size_t name_len,
@@ -95,11 +87,14 @@ live_open(uv_loop_t *loop, const LiveConfig *config,
 	options.name = "chemchat-gateway";
 	options.is_subscriber = true;
 	live->conn = redis_conn_new(&live->url, &options, &redis_callbacks, live);
-	live->timer = xcalloc(1, sizeof(*live->timer));
-	live->timer->live = live;
-	uv_timer_init(loop, &live->timer->handle);
-	uv_timer_start(&live->timer->handle, on_timer, 0, LIVE_TICK_MS);
 	return live;
+}
+
+void
+live_tick(Live *live)
+{
+	if (live->conn != NULL)
+		turn(live, 0);
 }
 
 void
@@ -128,11 +123,6 @@ live_close(Live **live)
 	if (old == NULL)
 		return;
 	redis_conn_free(&old->conn);
-	if (old->timer != NULL)
-	{
-		uv_timer_stop(&old->timer->handle);
-		uv_close((uv_handle_t *) &old->timer->handle, free_handle);
-	}
 	live_tracker_free(&old->tracker);
 	explicit_bzero(old->url.password, sizeof(old->url.password));
 	free(old);
@@ -155,7 +145,7 @@ turn(Live *live, short revents)
 		live->callbacks.on_turn_end(live->arg);
 }
 
-/* Deadlines of the connection are coarse: the timer's tick does for them. */
+/* Deadlines of the connection are coarse: live_tick does for them. */
 static void
 wait_for_more(Live *live)
 {
@@ -196,12 +186,6 @@ on_readable(uv_poll_t *handle, int status, int events)
 							 (events & UV_WRITABLE ? POLLOUT : 0));
 
 	turn(poll->live, status < 0 ? POLLERR : revents);
-}
-
-static void
-on_timer(uv_timer_t *handle)
-{
-	turn(((LiveTimer *) handle)->live, 0);
 }
 
 static void

@@ -24,8 +24,9 @@
  * Without a Redis URL nothing is opened: the mode stays polled.  A Redis that
  * is away, answers nothing or refuses is retried for ever with backoff.
  *
- * One thread: that of the loop.  Callbacks come from the loop, never from
- * within a call of the owner.  Never blocks.
+ * One thread: that of the loop.  Callbacks come from the loop and from
+ * live_tick, which the owner calls at least every LIVE_TICK_MS: it has a timer
+ * already, and each more is a wake-up of an idle gateway.  Never blocks.
  */
 #ifndef CHEMCHAT_LIVE_H
 #define CHEMCHAT_LIVE_H
@@ -38,6 +39,7 @@
 #include "event.h"
 
 #define LIVE_SECOND_LOOK_MS 1500
+#define LIVE_TICK_MS        100
 
 typedef struct Live Live;
 
@@ -74,6 +76,9 @@ typedef struct LiveConfig
 Live *live_open(uv_loop_t *loop, const LiveConfig *config,
 				const LiveCallbacks *callbacks, void *arg,
 				Error *err) MUST_CHECK;
+
+/* Connects, retries, and notices what is late. */
+void live_tick(Live *live);
 
 /*
  * Which database this gateway serves (chemchat.position()): frames of another

@@ -17,8 +17,6 @@
 #include "live.h"
 #include "live_metrics.h"
 
-#define LIVE_TICK_MS 100
-
 typedef struct LiveTracker LiveTracker;
 
 /* Borrows the metrics. */

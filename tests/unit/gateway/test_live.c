@@ -117,6 +117,14 @@ teardown(void **state)
 	return 0;
 }
 
+/* What the gateway does at least every LIVE_TICK_MS, and its loop. */
+static void
+loop_turn(Scene *scene)
+{
+	live_tick(scene->live);
+	uv_run(&scene->loop, UV_RUN_NOWAIT);
+}
+
 static void
 take_command(Scene *scene, const RedisValue *command)
 {
@@ -161,7 +169,7 @@ serve(Scene *scene)
                                                                                \
 		while (!(condition) && turns_++ < TURNS)                               \
 		{                                                                      \
-			uv_run(&(scene)->loop, UV_RUN_NOWAIT);                             \
+			loop_turn(scene);                                                  \
 			serve(scene);                                                      \
 			usleep(2000);                                                      \
 		}                                                                      \
@@ -297,9 +305,9 @@ silence_is_polled(void **state)
 	{
 		scene->now_us += 100000;
 		clock_set(scene->now_us, 1);
-		uv_run(&scene->loop, UV_RUN_NOWAIT);
+		loop_turn(scene);
 		serve(scene);
-		uv_run(&scene->loop, UV_RUN_NOWAIT);
+		loop_turn(scene);
 	}
 	run_until(scene, !live_is_live(scene->live));
 	assert_int_equal(scene->modes, 2);
@@ -313,7 +321,7 @@ refused_subscription_is_asked_again(void **state)
 	open_live(scene, scene->redis.url);
 	for (int i = 0; i < 50; i++)
 	{
-		uv_run(&scene->loop, UV_RUN_NOWAIT);
+		loop_turn(scene);
 		serve(scene);
 		usleep(1000);
 	}
@@ -323,8 +331,7 @@ refused_subscription_is_asked_again(void **state)
 	{
 		scene->now_us += 500000;
 		clock_set(scene->now_us, 1);
-		usleep(110000);
-		uv_run(&scene->loop, UV_RUN_NOWAIT);
+		loop_turn(scene);
 		serve(scene);
 	}
 	run_until(scene, scene->subscriptions == LIVE_CHANNELS);
@@ -335,7 +342,7 @@ closes_while_connecting(void **state)
 {
 	Scene *scene = *state;
 	open_live(scene, scene->redis.url);
-	uv_run(&scene->loop, UV_RUN_NOWAIT);
+	loop_turn(scene);
 }
 
 int
