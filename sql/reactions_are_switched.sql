@@ -93,6 +93,20 @@ CALL t.pages(1, NULL, NULL);
 CALL t.pages(20, NULL, NULL);
 CALL t.pages(1000, NULL, NULL);
 
+-- However many have reacted, one more looks at few of them.
+SELECT seq FROM chemchat.send_message(t.id('alice'), t.id('lab'), t.id('k4'), 'a crowd');
+INSERT INTO chemchat.reaction (id, conversation_id, seq, user_id, emoji, is_on, ev, rev, changed_at)
+SELECT t.id('crowd' || n), t.id('lab'), 4, t.id('crowd' || n), 'e' || n % 49, true, 1000 + n, 1, now() FROM generate_series(1, 5000) AS n;
+ANALYZE chemchat.reaction;
+SELECT pg_stat_force_next_flush() \gset
+BEGIN;
+SET LOCAL plan_cache_mode = force_generic_plan;
+SELECT is_duplicate FROM chemchat.react(t.id('u1'), t.id('lab'), 4, 'kind50');
+SELECT seq_tup_read + idx_tup_fetch <= 200 AS is_bounded FROM pg_stat_xact_user_tables
+ WHERE schemaname = 'chemchat' AND relname = 'reaction';
+COMMIT;
+SELECT state, field, message FROM t.refusal($$ SELECT chemchat.react(t.id('bob'), t.id('lab'), 4, 'kind51') $$);
+
 -- A guest reacts in a group and not in a channel.
 SELECT chemchat.create_conversation(t.id('alice'), 'channel', 'News', '{}', t.id('news')) IS NOT NULL AS made;
 SELECT chemchat.add_member(t.id('alice'), t.id(c), t.id('dave'), 'guest') IS NOT NULL AS added FROM unnest(ARRAY['lab', 'news']) AS c;

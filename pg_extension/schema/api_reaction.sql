@@ -52,13 +52,28 @@ DECLARE
 	kinds bigint;
 	own bigint;
 BEGIN
-	SELECT count(DISTINCT r.emoji)
-				FILTER (WHERE r.emoji <> _check_reactions.emoji),
-		   count(*) FILTER (WHERE r.user_id = _check_reactions.user_id)
-	  INTO kinds, own
-	  FROM chemchat.reaction AS r
-	 WHERE r.conversation_id = _check_reactions.conversation_id
-	   AND r.seq = _check_reactions.seq AND r.is_on;
+	-- From kind to kind by the index, since the conversation waits meanwhile
+	-- and one kind may be of thousands.
+	WITH RECURSIVE kind AS (
+		(SELECT r.emoji FROM chemchat.reaction AS r
+		  WHERE r.conversation_id = _check_reactions.conversation_id
+			AND r.seq = _check_reactions.seq AND r.is_on
+		  ORDER BY r.emoji LIMIT 1)
+		UNION ALL
+		SELECT following.emoji FROM kind CROSS JOIN LATERAL (
+			SELECT r.emoji FROM chemchat.reaction AS r
+			 WHERE r.conversation_id = _check_reactions.conversation_id
+			   AND r.seq = _check_reactions.seq AND r.is_on
+			   AND r.emoji > kind.emoji
+			 ORDER BY r.emoji LIMIT 1) AS following)
+	SELECT count(*) FILTER (WHERE kind.emoji <> _check_reactions.emoji),
+		   count(*) FILTER (WHERE EXISTS (
+				SELECT FROM chemchat.reaction AS r
+				 WHERE r.conversation_id = _check_reactions.conversation_id
+				   AND r.seq = _check_reactions.seq AND r.is_on
+				   AND r.emoji = kind.emoji
+				   AND r.user_id = _check_reactions.user_id))
+	  INTO kinds, own FROM kind;
 	IF kinds >= 50 THEN
 		PERFORM chemchat._raise('too_large', 'emoji',
 			'the message has 50 different reactions already');

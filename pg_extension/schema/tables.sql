@@ -168,6 +168,8 @@ CREATE TABLE chemchat.reaction (
 );
 CREATE INDEX reaction_on ON chemchat.reaction (conversation_id, seq, ev)
  WHERE is_on;
+CREATE INDEX reaction_kind
+	ON chemchat.reaction (conversation_id, seq, emoji, user_id) WHERE is_on;
 COMMENT ON TABLE chemchat.reaction IS
 	'who reacted to a message, and who did: one that is off stays';
 
