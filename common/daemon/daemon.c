@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -280,7 +281,13 @@ cleanup:
 static bool
 daemon_begin(Daemon *daemon, const DaemonSpec *spec, Error *err)
 {
+	unsigned int seed;
 	char labels[96];
+
+	/* What many of a kind wait at random must not be the same for all. */
+	if (getrandom(&seed, sizeof seed, 0) != (ssize_t) sizeof seed)
+		return error_set(err, "there are no random bytes");
+	srandom(seed);
 
 	daemon->spec = spec;
 	atomic_store(&daemon->not_ready, "starting");

@@ -77,6 +77,7 @@ run(Daemon *daemon, const void *config_data)
 	Metric *turns =
 		metric_counter("chemchat_test_turns_total", "Loop turns.", NULL);
 
+	log_info("threw a die", "die=%ld.", random());
 	if (config->is_never_ready)
 		daemon_set_ready(daemon, false, "no database");
 	else
@@ -346,6 +347,30 @@ the_second_signal_leaves_at_once(void **state)
 	assert_int_equal(wait_end(), EXIT_SECOND_SIGNAL);
 }
 
+/* What they wait at random would be the same for all of them. */
+static void
+two_of_a_kind_do_not_march(void **state)
+{
+	char first[32] = "";
+	const char *die;
+
+	(void) state;
+	for (int i = 0; i < 2; i++)
+	{
+		start(NULL, NULL, NULL);
+		wait_output("msg=\"ready\"");
+		assert_int_equal(kill(child, SIGTERM), 0);
+		assert_int_equal(wait_end(), EXIT_OK);
+		die = strstr(output(), "die=");
+		assert_non_null(die);
+		if (i == 0)
+			(void) snprintf(first, sizeof first, "%.*s",
+							(int) strcspn(die, "."), die);
+		else
+			assert_int_not_equal(strncmp(die, first, strlen(first)), 0);
+	}
+}
+
 static void
 it_says_why_it_is_not_ready(void **state)
 {
@@ -515,6 +540,7 @@ main(void)
 		cmocka_unit_test(it_lives_is_ready_and_drains),
 		cmocka_unit_test(the_terminals_interrupt_drains_too),
 		cmocka_unit_test(the_second_signal_leaves_at_once),
+		cmocka_unit_test(two_of_a_kind_do_not_march),
 		cmocka_unit_test(it_says_why_it_is_not_ready),
 		cmocka_unit_test(a_loop_that_does_not_turn_is_not_alive),
 		cmocka_unit_test(bad_settings_end_with_78_and_one_line),
