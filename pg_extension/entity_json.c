@@ -20,32 +20,48 @@
 #include "json.h"
 #include "outbox.h"
 
-#define COLUMNS_MAX 24
+#define FIELDS_MAX 16
 
-/* Which attributes of the row the columns are: looked up once a call site. */
+/* Appends a value, its name and colon included, or nothing. */
+typedef void (*Put)(StringInfo out, const char *name, Datum value);
+
+/* A column, and how the event tells it; without a put it does not. */
+typedef struct Field
+{
+	const char *column;
+	const char *name;
+	Put put;
+} Field;
+
+/* Which attributes of the row the fields are: looked up once a call site. */
 typedef struct RowMap
 {
 	TupleDesc desc;
-	int attributes[COLUMNS_MAX];
+	int attributes[FIELDS_MAX];
 } RowMap;
 
-/* One row, taken apart: values in the order of the names asked for. */
+/* One row, taken apart: values in the order of the fields. */
 typedef struct Row
 {
-	Datum values[COLUMNS_MAX];
-	bool nulls[COLUMNS_MAX];
+	Datum values[FIELDS_MAX];
+	bool nulls[FIELDS_MAX];
 } Row;
 
-static void open_row(FunctionCallInfo fcinfo, const char *const *names,
-					 int count, Row *row);
-static RowMap *make_map(HeapTupleHeader tuple, const char *const *names,
-						int count, MemoryContext memory);
-static void put_uuid(StringInfo out, const char *name, const Row *row, int c);
-static void put_text(StringInfo out, const char *name, const Row *row, int c);
-static void put_number(StringInfo out, const char *name, const Row *row, int c);
-static void put_time(StringInfo out, const char *name, const Row *row, int c);
-static void put_flag(StringInfo out, const char *name, const Row *row, int c);
-static Datum finish(StringInfo json);
+static Datum entity(FunctionCallInfo fcinfo, const char *kind,
+					const Field *fields, int count);
+static void open_row(FunctionCallInfo fcinfo, const Field *fields, int count,
+					 Row *row);
+static RowMap *make_map(HeapTupleHeader tuple, const Field *fields, int count,
+						MemoryContext memory);
+static int64 number_or_0(const Row *row, int c);
+static void put_uuid(StringInfo out, const char *name, Datum value);
+static void put_text(StringInfo out, const char *name, Datum value);
+static void put_number(StringInfo out, const char *name, Datum value);
+static void put_time(StringInfo out, const char *name, Datum value);
+static void put_bool(StringInfo out, const char *name, Datum value);
+static void put_if_true(StringInfo out, const char *name, Datum value);
+static void put_on_off(StringInfo out, const char *name, Datum value);
+static void put_if_bot(StringInfo out, const char *name, Datum value);
 
 PG_FUNCTION_INFO_V1(chemchat_message_json);
 PG_FUNCTION_INFO_V1(chemchat_conversation_json);
@@ -56,21 +72,7 @@ PG_FUNCTION_INFO_V1(chemchat_cursor_json);
 PG_FUNCTION_INFO_V1(chemchat_preference_json);
 PG_FUNCTION_INFO_V1(chemchat_block_json);
 
-/*
- * Takes the row apart by its columns' names, or returns: no row, no JSON.  In
- * SQL they are not STRICT, so that a call with a NULL asks for the privilege.
- */
-#define OPEN(row, ...)                                                         \
-	do                                                                         \
-	{                                                                          \
-		static const char *const names[] = { __VA_ARGS__ };                    \
-                                                                               \
-		StaticAssertDecl(lengthof(names) <= COLUMNS_MAX, "too many columns");  \
-		if (PG_ARGISNULL(0))                                                   \
-			PG_RETURN_NULL();                                                  \
-		open_row(fcinfo, names, lengthof(names), row);                         \
-	} while (0)
-
+/* Of a message C code writes the JSON too, so there is one that does. */
 Datum
 chemchat_message_json(PG_FUNCTION_ARGS)
 {
@@ -83,21 +85,43 @@ chemchat_message_json(PG_FUNCTION_ARGS)
 		SEQ,
 		SENDER,
 		KEY,
-		BODY,
 		CREATED_AT,
+		ALWAYS_THERE,
+		BODY = ALWAYS_THERE,
 		REPLY_TO,
 		THREAD,
 		MENTIONS,
 		EDITED_AT,
 		DELETED_AT
 	};
+	static const Field fields[] = {
+		[CONVERSATION] = { .column = "conversation_id" },
+		[EV] = { .column = "ev" },
+		[REV] = { .column = "rev" },
+		[ID] = { .column = "id" },
+		[SEQ] = { .column = "seq" },
+		[SENDER] = { .column = "sender" },
+		[KEY] = { .column = "client_msg_id" },
+		[CREATED_AT] = { .column = "created_at" },
+		[BODY] = { .column = "body" },
+		[REPLY_TO] = { .column = "reply_to" },
+		[THREAD] = { .column = "thread" },
+		[MENTIONS] = { .column = "mentions" },
+		[EDITED_AT] = { .column = "edited_at" },
+		[DELETED_AT] = { .column = "deleted_at" },
+	};
 	Row row;
 	StringInfoData out;
 	OutboxMessage message;
 
-	OPEN(&row, "conversation_id", "ev", "rev", "id", "seq", "sender",
-		 "client_msg_id", "body", "created_at", "reply_to", "thread",
-		 "mentions", "edited_at", "deleted_at");
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	open_row(fcinfo, fields, lengthof(fields), &row);
+	for (int c = 0; c < ALWAYS_THERE; c++)
+	{
+		if (row.nulls[c])
+			elog(ERROR, "a message without %s", fields[c].column);
+	}
 	message = (OutboxMessage){
 		.conversation_id = DatumGetUUIDP(row.values[CONVERSATION]),
 		.ev = DatumGetInt64(row.values[EV]),
@@ -107,15 +131,10 @@ chemchat_message_json(PG_FUNCTION_ARGS)
 		.sender = DatumGetUUIDP(row.values[SENDER]),
 		.client_msg_id = DatumGetUUIDP(row.values[KEY]),
 		.created_at = DatumGetTimestampTz(row.values[CREATED_AT]),
-		.reply_to =
-			row.nulls[REPLY_TO] ? 0 : DatumGetInt64(row.values[REPLY_TO]),
-		.thread = row.nulls[THREAD] ? 0 : DatumGetInt64(row.values[THREAD]),
-		.edited_at = row.nulls[EDITED_AT]
-						 ? 0
-						 : DatumGetTimestampTz(row.values[EDITED_AT]),
-		.deleted_at = row.nulls[DELETED_AT]
-						  ? 0
-						  : DatumGetTimestampTz(row.values[DELETED_AT]),
+		.reply_to = number_or_0(&row, REPLY_TO),
+		.thread = number_or_0(&row, THREAD),
+		.edited_at = number_or_0(&row, EDITED_AT),
+		.deleted_at = number_or_0(&row, DELETED_AT),
 	};
 	if (!row.nulls[BODY])
 	{
@@ -144,230 +163,151 @@ chemchat_message_json(PG_FUNCTION_ARGS)
 Datum
 chemchat_conversation_json(PG_FUNCTION_ARGS)
 {
-	enum
-	{
-		ID,
-		EV,
-		REV,
-		KIND,
-		TITLE,
-		TOPIC,
-		IS_PUBLIC,
-		ARCHIVED_AT,
-		CREATED_BY,
-		CREATED_AT
+	static const Field fields[] = {
+		{ "id", "conversationId", put_uuid },
+		{ "ev", "ev", put_number },
+		{ "rev", "rev", put_number },
+		{ "id", "id", put_uuid },
+		{ "kind", "type", put_text },
+		{ "title", "title", put_text },
+		{ "topic", "topic", put_text },
+		{ "is_public", "isPublic", put_if_true },
+		{ "archived_at", "archivedAt", put_time },
+		{ "created_by", "createdBy", put_uuid },
+		{ "created_at", "createdAt", put_time },
 	};
-	Row row;
-	StringInfoData out;
 
-	OPEN(&row, "id", "ev", "rev", "kind", "title", "topic", "is_public",
-		 "archived_at", "created_by", "created_at");
-	initStringInfo(&out);
-	json_literal(&out, "{\"kind\":\"conversation\"");
-	put_uuid(&out, "conversationId", &row, ID);
-	put_number(&out, "ev", &row, EV);
-	put_number(&out, "rev", &row, REV);
-	put_uuid(&out, "id", &row, ID);
-	put_text(&out, "type", &row, KIND);
-	put_text(&out, "title", &row, TITLE);
-	put_text(&out, "topic", &row, TOPIC);
-	put_flag(&out, "isPublic", &row, IS_PUBLIC);
-	put_time(&out, "archivedAt", &row, ARCHIVED_AT);
-	put_uuid(&out, "createdBy", &row, CREATED_BY);
-	put_time(&out, "createdAt", &row, CREATED_AT);
-	PG_RETURN_DATUM(finish(&out));
+	return entity(fcinfo, "conversation", fields, lengthof(fields));
 }
 
 Datum
 chemchat_member_json(PG_FUNCTION_ARGS)
 {
-	enum
-	{
-		CONVERSATION,
-		EV,
-		REV,
-		USER,
-		ROLE,
-		STATE,
-		CHANGED_BY,
-		CHANGED_AT
+	static const Field fields[] = {
+		{ "conversation_id", "conversationId", put_uuid },
+		{ "ev", "ev", put_number },
+		{ "rev", "rev", put_number },
+		{ "user_id", "userId", put_uuid },
+		{ "role", "role", put_text },
+		{ "state", "state", put_text },
+		{ "changed_by", "changedBy", put_uuid },
+		{ "changed_at", "changedAt", put_time },
 	};
-	Row row;
-	StringInfoData out;
 
-	OPEN(&row, "conversation_id", "ev", "rev", "user_id", "role", "state",
-		 "changed_by", "changed_at");
-	initStringInfo(&out);
-	json_literal(&out, "{\"kind\":\"member\"");
-	put_uuid(&out, "conversationId", &row, CONVERSATION);
-	put_number(&out, "ev", &row, EV);
-	put_number(&out, "rev", &row, REV);
-	put_uuid(&out, "userId", &row, USER);
-	put_text(&out, "role", &row, ROLE);
-	put_text(&out, "state", &row, STATE);
-	put_uuid(&out, "changedBy", &row, CHANGED_BY);
-	put_time(&out, "changedAt", &row, CHANGED_AT);
-	PG_RETURN_DATUM(finish(&out));
+	return entity(fcinfo, "member", fields, lengthof(fields));
 }
 
 Datum
 chemchat_reaction_json(PG_FUNCTION_ARGS)
 {
-	enum
-	{
-		CONVERSATION,
-		EV,
-		REV,
-		ID,
-		SEQ,
-		USER,
-		EMOJI,
-		IS_ON,
-		CHANGED_AT
+	static const Field fields[] = {
+		{ "conversation_id", "conversationId", put_uuid },
+		{ "ev", "ev", put_number },
+		{ "rev", "rev", put_number },
+		{ "id", "id", put_uuid },
+		{ "seq", "seq", put_number },
+		{ "user_id", "userId", put_uuid },
+		{ "emoji", "emoji", put_text },
+		{ "is_on", "state", put_on_off },
+		{ "changed_at", "changedAt", put_time },
 	};
-	Row row;
-	StringInfoData out;
 
-	OPEN(&row, "conversation_id", "ev", "rev", "id", "seq", "user_id", "emoji",
-		 "is_on", "changed_at");
-	initStringInfo(&out);
-	json_literal(&out, "{\"kind\":\"reaction\"");
-	put_uuid(&out, "conversationId", &row, CONVERSATION);
-	put_number(&out, "ev", &row, EV);
-	put_number(&out, "rev", &row, REV);
-	put_uuid(&out, "id", &row, ID);
-	put_number(&out, "seq", &row, SEQ);
-	put_uuid(&out, "userId", &row, USER);
-	put_text(&out, "emoji", &row, EMOJI);
-	appendStringInfoString(&out, DatumGetBool(row.values[IS_ON])
-									 ? ",\"state\":\"on\""
-									 : ",\"state\":\"off\"");
-	put_time(&out, "changedAt", &row, CHANGED_AT);
-	PG_RETURN_DATUM(finish(&out));
+	return entity(fcinfo, "reaction", fields, lengthof(fields));
 }
 
 Datum
 chemchat_user_json(PG_FUNCTION_ARGS)
 {
-	enum
-	{
-		ID,
-		REV,
-		HANDLE,
-		DISPLAY_NAME,
-		KIND,
-		DEACTIVATED_AT,
-		CREATED_AT
+	static const Field fields[] = {
+		{ "id", "userId", put_uuid },
+		{ "rev", "rev", put_number },
+		{ "handle", "handle", put_text },
+		{ "display_name", "displayName", put_text },
+		{ "kind", "isBot", put_if_bot },
+		{ "deactivated_at", "deactivatedAt", put_time },
+		{ "created_at", "createdAt", put_time },
 	};
-	Row row;
-	StringInfoData out;
 
-	OPEN(&row, "id", "rev", "handle", "display_name", "kind", "deactivated_at",
-		 "created_at");
-	initStringInfo(&out);
-	json_literal(&out, "{\"kind\":\"user\"");
-	put_uuid(&out, "userId", &row, ID);
-	put_number(&out, "rev", &row, REV);
-	put_text(&out, "handle", &row, HANDLE);
-	put_text(&out, "displayName", &row, DISPLAY_NAME);
-	if (strcmp(TextDatumGetCString(row.values[KIND]), "bot") == 0)
-		json_literal(&out, ",\"isBot\":true");
-	put_time(&out, "deactivatedAt", &row, DEACTIVATED_AT);
-	put_time(&out, "createdAt", &row, CREATED_AT);
-	PG_RETURN_DATUM(finish(&out));
+	return entity(fcinfo, "user", fields, lengthof(fields));
 }
 
 /* Of a member_state: its cursor. */
 Datum
 chemchat_cursor_json(PG_FUNCTION_ARGS)
 {
-	enum
-	{
-		USER,
-		CONVERSATION,
-		REV,
-		READ_SEQ,
-		DELIVERED_SEQ,
-		CHANGED_AT
+	static const Field fields[] = {
+		{ "user_id", "userId", put_uuid },
+		{ "conversation_id", "conversationId", put_uuid },
+		{ "cursor_rev", "rev", put_number },
+		{ "read_seq", "readSeq", put_number },
+		{ "delivered_seq", "deliveredSeq", put_number },
+		{ "cursor_at", "changedAt", put_time },
 	};
-	Row row;
-	StringInfoData out;
 
-	OPEN(&row, "user_id", "conversation_id", "cursor_rev", "read_seq",
-		 "delivered_seq", "cursor_at");
-	initStringInfo(&out);
-	json_literal(&out, "{\"kind\":\"cursor\"");
-	put_uuid(&out, "userId", &row, USER);
-	put_uuid(&out, "conversationId", &row, CONVERSATION);
-	put_number(&out, "rev", &row, REV);
-	put_number(&out, "readSeq", &row, READ_SEQ);
-	put_number(&out, "deliveredSeq", &row, DELIVERED_SEQ);
-	put_time(&out, "changedAt", &row, CHANGED_AT);
-	PG_RETURN_DATUM(finish(&out));
+	return entity(fcinfo, "cursor", fields, lengthof(fields));
 }
 
 /* Of a member_state: what the member wants to be told. */
 Datum
 chemchat_preference_json(PG_FUNCTION_ARGS)
 {
-	enum
-	{
-		USER,
-		CONVERSATION,
-		REV,
-		IS_MUTED,
-		MUTED_UNTIL,
-		NOTIFY,
-		CHANGED_AT
+	static const Field fields[] = {
+		{ "user_id", "userId", put_uuid },
+		{ "conversation_id", "conversationId", put_uuid },
+		{ "preference_rev", "rev", put_number },
+		{ "is_muted", "isMuted", put_bool },
+		{ "muted_until", "mutedUntil", put_time },
+		{ "notify", "notify", put_text },
+		{ "preference_at", "changedAt", put_time },
 	};
-	Row row;
-	StringInfoData out;
 
-	OPEN(&row, "user_id", "conversation_id", "preference_rev", "is_muted",
-		 "muted_until", "notify", "preference_at");
-	initStringInfo(&out);
-	json_literal(&out, "{\"kind\":\"preference\"");
-	put_uuid(&out, "userId", &row, USER);
-	put_uuid(&out, "conversationId", &row, CONVERSATION);
-	put_number(&out, "rev", &row, REV);
-	appendStringInfoString(&out, DatumGetBool(row.values[IS_MUTED])
-									 ? ",\"isMuted\":true"
-									 : ",\"isMuted\":false");
-	put_time(&out, "mutedUntil", &row, MUTED_UNTIL);
-	put_text(&out, "notify", &row, NOTIFY);
-	put_time(&out, "changedAt", &row, CHANGED_AT);
-	PG_RETURN_DATUM(finish(&out));
+	return entity(fcinfo, "preference", fields, lengthof(fields));
 }
 
 Datum
 chemchat_block_json(PG_FUNCTION_ARGS)
 {
-	enum
-	{
-		USER,
-		BLOCKED,
-		REV,
-		IS_ON,
-		CHANGED_AT
+	static const Field fields[] = {
+		{ "user_id", "userId", put_uuid },
+		{ "blocked_id", "blockedId", put_uuid },
+		{ "rev", "rev", put_number },
+		{ "is_on", "state", put_on_off },
+		{ "changed_at", "changedAt", put_time },
 	};
+
+	return entity(fcinfo, "block", fields, lengthof(fields));
+}
+
+/*
+ * {"kind":...} and the row's fields behind it.  In SQL the functions are not
+ * STRICT, so that a call with a NULL asks for the privilege.
+ */
+static Datum
+entity(FunctionCallInfo fcinfo, const char *kind, const Field *fields,
+	   int count)
+{
 	Row row;
 	StringInfoData out;
 
-	OPEN(&row, "user_id", "blocked_id", "rev", "is_on", "changed_at");
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	open_row(fcinfo, fields, count, &row);
 	initStringInfo(&out);
-	json_literal(&out, "{\"kind\":\"block\"");
-	put_uuid(&out, "userId", &row, USER);
-	put_uuid(&out, "blockedId", &row, BLOCKED);
-	put_number(&out, "rev", &row, REV);
-	appendStringInfoString(&out, DatumGetBool(row.values[IS_ON])
-									 ? ",\"state\":\"on\""
-									 : ",\"state\":\"off\"");
-	put_time(&out, "changedAt", &row, CHANGED_AT);
-	PG_RETURN_DATUM(finish(&out));
+	json_literal(&out, "{\"kind\":");
+	json_string(&out, kind, strlen(kind));
+	for (int c = 0; c < count; c++)
+	{
+		if (!row.nulls[c])
+			fields[c].put(&out, fields[c].name, row.values[c]);
+	}
+	appendStringInfoCharMacro(&out, '}');
+
+	/* The type json is its text. */
+	return PointerGetDatum(cstring_to_text_with_len(out.data, out.len));
 }
 
 static void
-open_row(FunctionCallInfo fcinfo, const char *const *names, int count, Row *row)
+open_row(FunctionCallInfo fcinfo, const Field *fields, int count, Row *row)
 {
 	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(0);
 	HeapTupleData tuple = { .t_len = HeapTupleHeaderGetDatumLength(header),
@@ -376,7 +316,7 @@ open_row(FunctionCallInfo fcinfo, const char *const *names, int count, Row *row)
 
 	if (map == NULL)
 	{
-		map = make_map(header, names, count, fcinfo->flinfo->fn_mcxt);
+		map = make_map(header, fields, count, fcinfo->flinfo->fn_mcxt);
 		fcinfo->flinfo->fn_extra = map;
 	}
 	ItemPointerSetInvalid(&tuple.t_self);
@@ -386,12 +326,14 @@ open_row(FunctionCallInfo fcinfo, const char *const *names, int count, Row *row)
 }
 
 static RowMap *
-make_map(HeapTupleHeader tuple, const char *const *names, int count,
+make_map(HeapTupleHeader tuple, const Field *fields, int count,
 		 MemoryContext memory)
 {
 	MemoryContext before = MemoryContextSwitchTo(memory);
 	RowMap *map = palloc(sizeof(RowMap));
 
+	if (count > FIELDS_MAX)
+		elog(ERROR, "too many fields");
 	map->desc = lookup_rowtype_tupdesc_copy(HeapTupleHeaderGetTypeId(tuple),
 											HeapTupleHeaderGetTypMod(tuple));
 	for (int i = 0; i < count; i++)
@@ -400,73 +342,84 @@ make_map(HeapTupleHeader tuple, const char *const *names, int count,
 
 		while (at < map->desc->natts &&
 			   strcmp(NameStr(TupleDescAttr(map->desc, at)->attname),
-					  names[i]) != 0)
+					  fields[i].column) != 0)
 			at++;
 		if (at == map->desc->natts)
-			elog(ERROR, "the row has no column %s", names[i]);
+			elog(ERROR, "the row has no column %s", fields[i].column);
 		map->attributes[i] = at + 1;
 	}
 	MemoryContextSwitchTo(before);
 	return map;
 }
 
-/* ,"name": in front of a value; nothing at all when the column is null. */
-static bool
-put_name(StringInfo out, const char *name, const Row *row, int c)
+static int64
+number_or_0(const Row *row, int c)
 {
-	if (row->nulls[c])
-		return false;
+	return row->nulls[c] ? 0 : DatumGetInt64(row->values[c]);
+}
+
+static void
+put_name(StringInfo out, const char *name)
+{
 	appendStringInfoString(out, ",\"");
 	appendStringInfoString(out, name);
 	appendStringInfoString(out, "\":");
-	return true;
 }
 
 static void
-put_uuid(StringInfo out, const char *name, const Row *row, int c)
+put_uuid(StringInfo out, const char *name, Datum value)
 {
-	if (put_name(out, name, row, c))
-		json_uuid(out, DatumGetUUIDP(row->values[c]));
+	put_name(out, name);
+	json_uuid(out, DatumGetUUIDP(value));
 }
 
 static void
-put_text(StringInfo out, const char *name, const Row *row, int c)
+put_text(StringInfo out, const char *name, Datum value)
 {
-	text *value;
+	text *words = DatumGetTextPP(value);
 
-	if (!put_name(out, name, row, c))
-		return;
-	value = DatumGetTextPP(row->values[c]);
-	json_string(out, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+	put_name(out, name);
+	json_string(out, VARDATA_ANY(words), VARSIZE_ANY_EXHDR(words));
 }
 
 static void
-put_number(StringInfo out, const char *name, const Row *row, int c)
+put_number(StringInfo out, const char *name, Datum value)
 {
-	if (put_name(out, name, row, c))
-		json_number(out, DatumGetInt64(row->values[c]));
+	put_name(out, name);
+	json_number(out, DatumGetInt64(value));
 }
 
 static void
-put_time(StringInfo out, const char *name, const Row *row, int c)
+put_time(StringInfo out, const char *name, Datum value)
 {
-	if (put_name(out, name, row, c))
-		json_time(out, DatumGetTimestampTz(row->values[c]));
+	put_name(out, name);
+	json_time(out, DatumGetTimestampTz(value));
 }
 
-/* False is not said. */
 static void
-put_flag(StringInfo out, const char *name, const Row *row, int c)
+put_bool(StringInfo out, const char *name, Datum value)
 {
-	if (!row->nulls[c] && DatumGetBool(row->values[c]) &&
-		put_name(out, name, row, c))
-		json_literal(out, "true");
+	put_name(out, name);
+	appendStringInfoString(out, DatumGetBool(value) ? "true" : "false");
 }
 
-/* The type json is its text. */
-static Datum
-finish(StringInfo json)
+static void
+put_if_true(StringInfo out, const char *name, Datum value)
 {
-	appendStringInfoCharMacro(json, '}');
-	return PointerGetDatum(cstring_to_text_with_len(json->data, json->len));
+	if (DatumGetBool(value))
+		put_bool(out, name, value);
+}
+
+static void
+put_on_off(StringInfo out, const char *name, Datum value)
+{
+	put_name(out, name);
+	appendStringInfoString(out, DatumGetBool(value) ? "\"on\"" : "\"off\"");
+}
+
+static void
+put_if_bot(StringInfo out, const char *name, Datum value)
+{
+	if (strcmp(TextDatumGetCString(value), "bot") == 0)
+		put_bool(out, name, BoolGetDatum(true));
 }
