@@ -8,8 +8,10 @@
 #include "ctl_file.h"
 
 static int bot_add(int argc, char **argv);
+static void print_id(const PgSession *answer);
 static int bot_token(int argc, char **argv);
 static int bot_tokens(int argc, char **argv);
+static void print_tokens(const PgSession *answer);
 static int bot_revoke(int argc, char **argv);
 static bool keep_token(PgSession *session, const char *id, const char *token,
 					   const char *scopes, const char *expires_s, Error *err);
@@ -43,27 +45,25 @@ bot_add(int argc, char **argv)
 		CTL_DB_FLAGS(target),
 		{ NULL, NULL, NULL, NULL, false },
 	};
-	char id[37];
 	int exit_code = CTL_OK;
-	PgSession *session = NULL;
-	Error err = { "" };
 
 	if (!ctl_parse(flags, argc, argv, &exit_code))
 		return exit_code;
-	if ((session = ctl_db_open(&target, &err)) == NULL ||
-		!ctl_db_user(session, by, id, &err) ||
-		!ctl_db_ask(session,
-					"SELECT b.id FROM chemchat.create_bot($1::uuid, $2, $3)"
-					" AS b",
-					3, (const char *const[]){ id, handle, name }, &err))
-		exit_code = ctl_failed(argv[0], &err);
-	else
-	{
-		(void) puts(ctl_db_cell(session, 0, 0));
-		exit_code = CTL_OK;
-	}
-	pg_session_close(&session);
-	return exit_code;
+	return ctl_db_run(
+		argv[0], &target,
+		&(CtlQuestion){ .handle = by,
+						.sql =
+							"SELECT b.id"
+							" FROM chemchat.create_bot($1::uuid, $2, $3) AS b",
+						.count = 2,
+						.params = { handle, name },
+						.tell = print_id });
+}
+
+static void
+print_id(const PgSession *answer)
+{
+	(void) puts(ctl_db_cell(answer, 0, 0));
 }
 
 /* Shown once: only its SHA-256 is kept. */
@@ -159,34 +159,30 @@ bot_tokens(int argc, char **argv)
 		CTL_DB_FLAGS(target),
 		{ NULL, NULL, NULL, NULL, false },
 	};
-	char id[37];
 	int exit_code = CTL_OK;
-	PgSession *session = NULL;
-	Error err = { "" };
 
 	if (!ctl_parse(flags, argc, argv, &exit_code))
 		return exit_code;
-	exit_code = CTL_OK;
-	if ((session = ctl_db_open(&target, &err)) == NULL ||
-		!ctl_db_user(session, handle, id, &err) ||
-		!ctl_db_ask(session,
-					"SELECT t.id, array_to_string(t.scopes, ','),"
-					" date_trunc('s', t.created_at),"
-					" coalesce('ends ' || date_trunc('s', t.expires_at),"
-					"          'for ever'),"
-					" coalesce('revoked ' || date_trunc('s', t.revoked_at), '')"
-					" FROM chemchat.bot_tokens($1::uuid) AS t",
-					1, (const char *const[]){ id }, &err))
-		exit_code = ctl_failed(argv[0], &err);
-	else
-		for (int i = 0; i < pg_session_rows(session); i++)
-			(void) printf("%s  %-16s  %s  %s  %s\n", ctl_db_cell(session, i, 0),
-						  ctl_db_cell(session, i, 1),
-						  ctl_db_cell(session, i, 2),
-						  ctl_db_cell(session, i, 3),
-						  ctl_db_cell(session, i, 4));
-	pg_session_close(&session);
-	return exit_code;
+	return ctl_db_run(
+		argv[0], &target,
+		&(CtlQuestion){
+			.handle = handle,
+			.sql = "SELECT t.id, array_to_string(t.scopes, ','),"
+				   " date_trunc('s', t.created_at),"
+				   " coalesce('ends ' || date_trunc('s', t.expires_at),"
+				   "          'for ever'),"
+				   " coalesce('revoked ' || date_trunc('s', t.revoked_at), '')"
+				   " FROM chemchat.bot_tokens($1::uuid) AS t",
+			.tell = print_tokens });
+}
+
+static void
+print_tokens(const PgSession *answer)
+{
+	for (int i = 0; i < pg_session_rows(answer); i++)
+		(void) printf("%s  %-16s  %s  %s  %s\n", ctl_db_cell(answer, i, 0),
+					  ctl_db_cell(answer, i, 1), ctl_db_cell(answer, i, 2),
+					  ctl_db_cell(answer, i, 3), ctl_db_cell(answer, i, 4));
 }
 
 static int
@@ -200,17 +196,12 @@ bot_revoke(int argc, char **argv)
 		{ NULL, NULL, NULL, NULL, false },
 	};
 	int exit_code = CTL_OK;
-	PgSession *session = NULL;
-	Error err = { "" };
 
 	if (!ctl_parse(flags, argc, argv, &exit_code))
 		return exit_code;
-	if ((session = ctl_db_open(&target, &err)) == NULL ||
-		!ctl_db_ask(session, "SELECT chemchat.revoke_bot_token($1::uuid)", 1,
-					(const char *const[]){ id }, &err))
-		exit_code = ctl_failed(argv[0], &err);
-	else
-		exit_code = CTL_OK;
-	pg_session_close(&session);
-	return exit_code;
+	return ctl_db_run(argv[0], &target,
+					  &(CtlQuestion){
+						  .sql = "SELECT chemchat.revoke_bot_token($1::uuid)",
+						  .count = 1,
+						  .params = { id } });
 }

@@ -74,6 +74,33 @@ ctl_db_user(PgSession *session, const char *handle, char id[37], Error *err)
 	return true;
 }
 
+int
+ctl_db_run(const char *command, const CtlTarget *target,
+		   const CtlQuestion *question)
+{
+	const char *params[1 + CTL_DB_PARAMS_MAX];
+	char id[37];
+	int count = 0;
+	int exit_code = CTL_OK;
+	PgSession *session;
+	Error err = { "" };
+
+	if (question->handle != NULL)
+		params[count++] = id;
+	for (int i = 0; i < question->count; i++)
+		params[count++] = question->params[i];
+	session = ctl_db_open(target, &err);
+	if (session == NULL ||
+		(question->handle != NULL &&
+		 !ctl_db_user(session, question->handle, id, &err)) ||
+		!ctl_db_ask(session, question->sql, count, params, &err))
+		exit_code = ctl_failed(command, &err);
+	else if (question->tell != NULL)
+		question->tell(session);
+	pg_session_close(&session);
+	return exit_code;
+}
+
 static bool
 wait_for(PgSession *session, Error *err)
 {

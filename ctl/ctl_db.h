@@ -14,6 +14,7 @@
 #include "pg_session.h"
 
 #define CTL_DB_TIMEOUT_MS 15000
+#define CTL_DB_PARAMS_MAX 2
 
 typedef struct CtlTarget
 {
@@ -42,5 +43,19 @@ const char *ctl_db_cell(const PgSession *session, int row, int column);
 /* The id of a handle's user; false, with a reason, when there is none. */
 bool ctl_db_user(PgSession *session, const char *handle, char id[37],
 				 Error *err) MUST_CHECK;
+
+/* One statement, asked and told: what most commands are. */
+typedef struct CtlQuestion
+{
+	const char *handle; /* whose id is $1; NULL: nobody's */
+	const char *sql;
+	int count; /* of params: $2 and on, without a handle $1 and on */
+	const char *params[CTL_DB_PARAMS_MAX];
+	void (*tell)(const PgSession *answer); /* NULL: done is all there is */
+} CtlQuestion;
+
+/* Returns the command's exit code; what went wrong was said. */
+int ctl_db_run(const char *command, const CtlTarget *target,
+			   const CtlQuestion *question);
 
 #endif

@@ -9,6 +9,8 @@
 #define LIST_ROWS "200"
 
 static int user_add(int argc, char **argv);
+static bool let_in(PgSession *session, const char *handle, const char *hash,
+				   bool is_admin, Error *err);
 static int user_passwd(int argc, char **argv);
 static int user_admin(int argc, char **argv);
 static int user_list(int argc, char **argv);
@@ -59,50 +61,46 @@ user_add(int argc, char **argv)
 		{ NULL, NULL, NULL, NULL, false },
 	};
 	char hash[PASSWORD_HASH_SIZE] = "";
-	char made[37] = "";
-	int exit_code = CTL_FAILED;
+	int exit_code = CTL_OK;
 	PgSession *session = NULL;
 	Error err = { "" };
 
 	if (!ctl_parse(flags, argc, argv, &exit_code))
 		return exit_code;
-	if (none == NULL && !ctl_password_hash(file, hash, &err))
-		return ctl_failed(argv[0], &err);
-	if ((session = ctl_db_open(&target, &err)) == NULL ||
+	exit_code = CTL_OK;
+	if ((none == NULL && !ctl_password_hash(file, hash, &err)) ||
+		(session = ctl_db_open(&target, &err)) == NULL ||
 		!ctl_db_ask(session,
 					"SELECT u.id, u.is_duplicate"
 					" FROM chemchat.create_user($1, $2, $3::uuid) AS u",
-					3, (const char *const[]){ handle, name, id }, &err))
+					3, (const char *const[]){ handle, name, id }, &err) ||
+		!let_in(session, handle, none == NULL ? hash : NULL, admin != NULL,
+				&err))
 		exit_code = ctl_failed(argv[0], &err);
-	else
-	{
-		bool is_old = strcmp(ctl_db_cell(session, 0, 1), "t") == 0;
-
-		(void) snprintf(made, sizeof made, "%s", ctl_db_cell(session, 0, 0));
-		if (is_old && none == NULL)
-		{
-			error_set(&err, "there is a user \"%s\" already; see user passwd",
-					  handle);
-			exit_code = ctl_failed(argv[0], &err);
-		}
-		else if ((none == NULL || admin != NULL) &&
-				 !ctl_db_ask(session,
-							 "SELECT chemchat.set_password($1::uuid, $2,"
-							 " $3::boolean)",
-							 3,
-							 (const char *const[]){
-								 made, none == NULL ? hash : NULL,
-								 admin != NULL ? "true" : "false" },
-							 &err))
-			exit_code = ctl_failed(argv[0], &err);
-		else
-		{
-			(void) puts(made);
-			exit_code = CTL_OK;
-		}
-	}
 	pg_session_close(&session);
 	return exit_code;
+}
+
+/* Whom the session's answer made; without a hash nothing is asked of her. */
+static bool
+let_in(PgSession *session, const char *handle, const char *hash, bool is_admin,
+	   Error *err)
+{
+	bool is_old = strcmp(ctl_db_cell(session, 0, 1), "t") == 0;
+	char id[37] = "";
+
+	strncat(id, ctl_db_cell(session, 0, 0), sizeof id - 1);
+	if (is_old && hash != NULL)
+		return error_set(err, "there is a user \"%s\" already; see user passwd",
+						 handle);
+	if ((hash != NULL || is_admin) &&
+		!ctl_db_ask(
+			session, "SELECT chemchat.set_password($1::uuid, $2, $3::boolean)",
+			3, (const char *const[]){ id, hash, is_admin ? "true" : "false" },
+			err))
+		return false;
+	(void) puts(id);
+	return true;
 }
 
 static int
@@ -119,23 +117,19 @@ user_passwd(int argc, char **argv)
 		{ NULL, NULL, NULL, NULL, false },
 	};
 	char hash[PASSWORD_HASH_SIZE];
-	char id[37];
 	int exit_code = CTL_OK;
-	PgSession *session = NULL;
 	Error err = { "" };
 
 	if (!ctl_parse(flags, argc, argv, &exit_code))
 		return exit_code;
-	if (!ctl_password_hash(file, hash, &err) ||
-		(session = ctl_db_open(&target, &err)) == NULL ||
-		!ctl_db_user(session, handle, id, &err) ||
-		!ctl_db_ask(session, "SELECT chemchat.set_password($1::uuid, $2)", 2,
-					(const char *const[]){ id, hash }, &err))
-		exit_code = ctl_failed(argv[0], &err);
-	else
-		exit_code = CTL_OK;
-	pg_session_close(&session);
-	return exit_code;
+	if (!ctl_password_hash(file, hash, &err))
+		return ctl_failed(argv[0], &err);
+	return ctl_db_run(argv[0], &target,
+					  &(CtlQuestion){
+						  .handle = handle,
+						  .sql = "SELECT chemchat.set_password($1::uuid, $2)",
+						  .count = 1,
+						  .params = { hash } });
 }
 
 static int
@@ -150,9 +144,7 @@ user_admin(int argc, char **argv)
 		CTL_DB_FLAGS(target),
 		{ NULL, NULL, NULL, NULL, false },
 	};
-	char id[37];
 	int exit_code = CTL_OK;
-	PgSession *session = NULL;
 	Error err = { "" };
 
 	if (!ctl_parse(flags, argc, argv, &exit_code))
@@ -162,16 +154,13 @@ user_admin(int argc, char **argv)
 		error_set(&err, "\"%s\" is neither on nor off", state);
 		return ctl_failed(argv[0], &err);
 	}
-	if ((session = ctl_db_open(&target, &err)) == NULL ||
-		!ctl_db_user(session, handle, id, &err) ||
-		!ctl_db_ask(session,
-					"SELECT chemchat.set_password($1::uuid, NULL, $2::boolean)",
-					2, (const char *const[]){ id, state }, &err))
-		exit_code = ctl_failed(argv[0], &err);
-	else
-		exit_code = CTL_OK;
-	pg_session_close(&session);
-	return exit_code;
+	return ctl_db_run(
+		argv[0], &target,
+		&(CtlQuestion){
+			.handle = handle,
+			.sql = "SELECT chemchat.set_password($1::uuid, NULL, $2::boolean)",
+			.count = 1,
+			.params = { state } });
 }
 
 static int
@@ -255,19 +244,10 @@ change(int argc, char **argv, const char *sql)
 		CTL_DB_FLAGS(target),
 		{ NULL, NULL, NULL, NULL, false },
 	};
-	char id[37];
 	int exit_code = CTL_OK;
-	PgSession *session = NULL;
-	Error err = { "" };
 
 	if (!ctl_parse(flags, argc, argv, &exit_code))
 		return exit_code;
-	if ((session = ctl_db_open(&target, &err)) == NULL ||
-		!ctl_db_user(session, handle, id, &err) ||
-		!ctl_db_ask(session, sql, 1, (const char *const[]){ id }, &err))
-		exit_code = ctl_failed(argv[0], &err);
-	else
-		exit_code = CTL_OK;
-	pg_session_close(&session);
-	return exit_code;
+	return ctl_db_run(argv[0], &target,
+					  &(CtlQuestion){ .handle = handle, .sql = sql });
 }
