@@ -29,6 +29,14 @@ struct Fanout
 
 static bool apply(Fanout *fanout, Conversation *conversation,
 				  const Change *change);
+static void pull_again(Fanout *fanout, Conversation *conversation,
+					   bool at_once);
+static void begin_anew(Fanout *fanout, Conversation *conversation,
+					   const Pulled *pulled);
+static bool apply_all(Fanout *fanout, Conversation *conversation,
+					  const Pulled *pulled);
+static void pull_rest(Fanout *fanout, Conversation *conversation, uint64_t head,
+					  uint64_t before);
 static void leave(Fanout *fanout, Membership *membership);
 static void join(Fanout *fanout, User *user, const Uuid *conversation_id,
 				 uint64_t ev, uint64_t seq);
@@ -131,86 +139,23 @@ fanout_pulled(Fanout *fanout, const Pulled *pulled)
 {
 	Conversation *conversation =
 		registry_conversation(fanout->registry, &pulled->conversation_id);
-	Slice rest = { pulled->events, pulled->events_len };
-	Slice json;
-	uint64_t before;
-	bool is_bad = false;
 
 	pull_queue_done(fanout->pulls);
-	if (conversation == NULL || !conversation->is_pulling ||
-		pulled->after_ev > conversation->ev)
-	{
-		/* Asked for a conversation that left, and perhaps came again. */
-		start_pulls(fanout);
-		return;
-	}
-	conversation->is_pulling = false;
-	if (pulled->is_failed)
-	{
-		/* For as long as somebody of ours is in it. */
-		if (pulled->is_left_out ||
-			!pull_queue_later(fanout->pulls, conversation, clock_now_us()))
-			pull_queue_add(fanout->pulls, conversation);
-		start_pulls(fanout);
-		return;
-	}
-	if (pulled->is_reset)
-	{
-		Payload *frame = frame_reset(pulled->position);
 
-		for (uint32_t i = 0; i < conversation->member_count; i++)
-			tell_user(fanout, conversation->members[i]->user, frame);
-		payload_drop(frame);
-		conversation->ev = pulled->head;
-		conversation->wanted_ev = 0;
-		conversation->member_ev = 0;
-		conversation->size = SIZE_UNKNOWN;
-		start_pulls(fanout);
-		return;
-	}
-
-	before = conversation->ev;
-	while (event_json_next(&rest, &json, &is_bad))
+	/* Else asked for one that left since, and perhaps came again. */
+	if (conversation != NULL && conversation->is_pulling &&
+		pulled->after_ev <= conversation->ev)
 	{
-		Change change;
+		uint64_t before = conversation->ev;
 
-		if (!fanout_change_from_json(json, pulled->position, &change))
-		{
-			is_bad = true;
-			break;
-		}
-		change.conversation_id = conversation->id;
-		if (change.ev > conversation->ev &&
-			!apply(fanout, conversation, &change))
-		{
-			start_pulls(fanout);
-			return; /* the last local member left */
-		}
+		conversation->is_pulling = false;
+		if (pulled->is_failed)
+			pull_again(fanout, conversation, pulled->is_left_out);
+		else if (pulled->is_reset)
+			begin_anew(fanout, conversation, pulled);
+		else if (apply_all(fanout, conversation, pulled))
+			pull_rest(fanout, conversation, pulled->head, before);
 	}
-	if (is_bad)
-		log_error("live_changes answered what is no array of events", NULL);
-	else if (pulled->upto > conversation->ev)
-		conversation->ev = pulled->upto;
-	if (conversation->ev < pulled->head &&
-		conversation->wanted_ev < pulled->head)
-		conversation->wanted_ev = pulled->head;
-	if (conversation->ev < conversation->wanted_ev)
-	{
-		if (conversation->ev > before)
-			conversation->pull_tries = 0;
-		if (conversation->ev > before)
-			pull_queue_add(fanout->pulls, conversation);
-		else if (!pull_queue_later(fanout->pulls, conversation, clock_now_us()))
-		{
-			log_warn("an announced change does not appear",
-					 "ev=%llu wanted=%llu",
-					 (unsigned long long) conversation->ev,
-					 (unsigned long long) conversation->wanted_ev);
-			conversation->wanted_ev = conversation->ev;
-		}
-	}
-	else
-		conversation->pull_tries = 0;
 	start_pulls(fanout);
 }
 
@@ -313,6 +258,82 @@ apply(Fanout *fanout, Conversation *conversation, const Change *change)
 		join(fanout, user, &conversation->id, conversation->ev,
 			 conversation->seq);
 	return true;
+}
+
+/* For as long as somebody of ours is in it. */
+static void
+pull_again(Fanout *fanout, Conversation *conversation, bool at_once)
+{
+	if (at_once ||
+		!pull_queue_later(fanout->pulls, conversation, clock_now_us()))
+		pull_queue_add(fanout->pulls, conversation);
+}
+
+static void
+begin_anew(Fanout *fanout, Conversation *conversation, const Pulled *pulled)
+{
+	Payload *frame = frame_reset(pulled->position);
+
+	for (uint32_t i = 0; i < conversation->member_count; i++)
+		tell_user(fanout, conversation->members[i]->user, frame);
+	payload_drop(frame);
+	conversation->ev = pulled->head;
+	conversation->wanted_ev = 0;
+	conversation->member_ev = 0;
+	conversation->size = SIZE_UNKNOWN;
+}
+
+/* What an answer holds.  False when the conversation left us. */
+static bool
+apply_all(Fanout *fanout, Conversation *conversation, const Pulled *pulled)
+{
+	Slice rest = { pulled->events, pulled->events_len };
+	Slice json;
+	bool is_bad = false;
+
+	while (event_json_next(&rest, &json, &is_bad))
+	{
+		Change change;
+
+		if (!fanout_change_from_json(json, pulled->position, &change))
+		{
+			is_bad = true;
+			break;
+		}
+		change.conversation_id = conversation->id;
+		if (change.ev > conversation->ev &&
+			!apply(fanout, conversation, &change))
+			return false;
+	}
+	if (is_bad)
+		log_error("live_changes answered what is no array of events", NULL);
+	else if (pulled->upto > conversation->ev)
+		conversation->ev = pulled->upto;
+	return true;
+}
+
+/* What is still wanted after an answer that began at before. */
+static void
+pull_rest(Fanout *fanout, Conversation *conversation, uint64_t head,
+		  uint64_t before)
+{
+	bool is_nearer = conversation->ev > before;
+
+	if (conversation->ev < head && conversation->wanted_ev < head)
+		conversation->wanted_ev = head;
+	if (is_nearer || conversation->ev >= conversation->wanted_ev)
+		conversation->pull_tries = 0;
+	if (conversation->ev >= conversation->wanted_ev)
+		return;
+	if (is_nearer)
+		pull_queue_add(fanout->pulls, conversation);
+	else if (!pull_queue_later(fanout->pulls, conversation, clock_now_us()))
+	{
+		log_warn("an announced change does not appear", "ev=%llu wanted=%llu",
+				 (unsigned long long) conversation->ev,
+				 (unsigned long long) conversation->wanted_ev);
+		conversation->wanted_ev = conversation->ev;
+	}
 }
 
 /* What was before the removal still goes to the one who leaves. */

@@ -50,27 +50,36 @@ static void live_broken(void *arg, int channel, LiveBreak why);
 static void live_mode(void *arg, bool is_live);
 static void live_turn_end(void *arg);
 
+static const FanoutPorts fanout_ports = {
+	.pull = port_pull,
+	.look = port_look,
+	.deliver = port_deliver,
+	.tell = port_tell,
+	.dirty = port_dirty,
+};
+
+static const FanoutStatePorts state_ports = {
+	.deliver = state_deliver,
+	.tell = port_tell,
+	.ask = state_ask,
+	.broken = state_broken,
+};
+
+static const LiveCallbacks live_callbacks = {
+	.on_event = live_event,
+	.on_broken = live_broken,
+	.on_mode = live_mode,
+	.on_turn_end = live_turn_end,
+};
+
 bool
 gateway_open_chat(Gateway *gateway, Error *err)
 {
 	const GatewayConfig *config = gateway->config;
 	Chat *chat = &gateway->chat;
 	PgLoop pg = uv_pg_loop(&gateway->loop);
-	FanoutPorts ports = { .pull = port_pull,
-						  .look = port_look,
-						  .deliver = port_deliver,
-						  .tell = port_tell,
-						  .dirty = port_dirty };
-	FanoutStatePorts state_ports = { .deliver = state_deliver,
-									 .tell = port_tell,
-									 .ask = state_ask,
-									 .broken = state_broken };
 	LiveConfig live = { .redis_url = config->redis_url,
 						.redis_password_file = config->redis_password_file };
-	LiveCallbacks callbacks = { .on_event = live_event,
-								.on_broken = live_broken,
-								.on_mode = live_mode,
-								.on_turn_end = live_turn_end };
 	AuthConfig auth = { .secret_file = config->jwt_secret_file,
 						.issuer = config->jwt_issuer,
 						.audience = config->jwt_audience,
@@ -102,7 +111,7 @@ gateway_open_chat(Gateway *gateway, Error *err)
 	chat->registry = registry_new();
 	chat->sessions = sessions_new(chat->registry, &ws_transport);
 	chat->polls = polls_new(chat);
-	chat->fanout = fanout_new(chat->registry, &ports, gateway);
+	chat->fanout = fanout_new(chat->registry, &fanout_ports, gateway);
 	chat->roster =
 		roster_new(chat->db, chat->registry, config->poll_rows_per_second);
 	roster_set_fanout(chat->roster, chat->fanout);
@@ -127,7 +136,8 @@ gateway_open_chat(Gateway *gateway, Error *err)
 	chat->user_connections_max = (int) config->user_connections;
 	chat->on_send_done = on_send_done;
 	chat->arg = gateway;
-	gateway->live = live_open(&gateway->loop, &live, &callbacks, gateway, err);
+	gateway->live =
+		live_open(&gateway->loop, &live, &live_callbacks, gateway, err);
 	return gateway->live != NULL;
 }
 

@@ -67,8 +67,7 @@ typedef struct LiveCallbacks
 
 typedef struct LiveConfig
 {
-	const char *
-		redis_url; /* redis://[user@]host:port[/db] or unix:///path; NULL: polled */
+	const char *redis_url;           /* redis:// or unix://; NULL: polled */
 	const char *redis_password_file; /* NULL: none */
 } LiveConfig;
 

@@ -1,4 +1,4 @@
-# chemchat-gateway: WebSocket (and later REST) for the people who chat.
+# chemchat-gateway: WebSocket, REST and the page, for the people who chat.
 KIND := bin
 BIN  := chemchat-gateway
 USES := common/daemon common/jwt common/http common/password common/redis common/pg common/wire common/base
