@@ -9,24 +9,14 @@
  * PROXY header (whole and byte by byte: the same address, never a byte too
  * many), or X-Forwarded-For.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "address.h"
 #include "buf.h"
+#include "fuzz.h"
 #include "proxy_header.h"
 #include "utf8.h"
 #include "ws_frame.h"
 
 #define MAX_BYTES 4096
-
-static void
-need(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void
 tell(const uint8_t *data, size_t size, size_t most, Buf *told)
@@ -49,21 +39,22 @@ tell(const uint8_t *data, size_t size, size_t most, Buf *told)
 			ws_parser_next(&parser, &at, &left, &event);
 			if (event.kind == WS_MORE)
 				break;
-			need(event.len <= MAX_BYTES);
-			need(event.kind != WS_TEXT || utf8_is_valid(event.text, event.len));
-			need(event.kind != WS_FAIL ||
-				 (event.code >= 1002 && event.code <= 1009));
+			REQUIRE(event.len <= MAX_BYTES);
+			REQUIRE(event.kind != WS_TEXT ||
+					utf8_is_valid(event.text, event.len));
+			REQUIRE(event.kind != WS_FAIL ||
+					(event.code >= 1002 && event.code <= 1009));
 			buf_printf(told, "%d %d %zu:", event.kind, event.code, event.len);
 			if (event.len > 0)
 				buf_append(told, event.text, event.len);
 			is_ended = event.kind == WS_CLOSE || event.kind == WS_FAIL;
 		}
-		need(left == 0);
+		REQUIRE(left == 0);
 		free(copy);
 		data += part;
 		size -= part;
 	}
-	need(!ws_parser_is_idle(&parser) || parser.partial == NULL);
+	REQUIRE(!ws_parser_is_idle(&parser) || parser.partial == NULL);
 	ws_parser_fini(&parser);
 }
 
@@ -79,8 +70,8 @@ try_frames(const uint8_t *data, size_t size)
 	buf_init(&cut);
 	tell(data + 1, size - 1, size, &whole);
 	tell(data + 1, size - 1, 1 + data[0] % 32, &cut);
-	need(whole.len == cut.len);
-	need(whole.len == 0 || memcmp(whole.data, cut.data, whole.len) == 0);
+	REQUIRE(whole.len == cut.len);
+	REQUIRE(whole.len == 0 || memcmp(whole.data, cut.data, whole.len) == 0);
 	buf_fini(&whole);
 	buf_fini(&cut);
 }
@@ -95,15 +86,15 @@ try_proxy(const uint8_t *data, size_t size)
 	ProxyVerdict verdict = proxy_header_parse(data, size, &whole, &used);
 	ProxyVerdict early = PROXY_MORE;
 
-	need(used <= size);
+	REQUIRE(used <= size);
 	for (size_t len = 0; len <= size && early == PROXY_MORE; len++)
 	{
 		early = proxy_header_parse(data, len, &parts, &taken);
-		need(early != PROXY_MORE || taken == len);
+		REQUIRE(early != PROXY_MORE || taken == len);
 	}
-	need(early == verdict);
-	need(verdict == PROXY_MORE || verdict == PROXY_BAD || taken == used);
-	need(verdict != PROXY_OK || memcmp(&whole, &parts, sizeof(whole)) == 0);
+	REQUIRE(early == verdict);
+	REQUIRE(verdict == PROXY_MORE || verdict == PROXY_BAD || taken == used);
+	REQUIRE(verdict != PROXY_OK || memcmp(&whole, &parts, sizeof(whole)) == 0);
 }
 
 static void
@@ -117,12 +108,12 @@ try_forwarded(const uint8_t *data, size_t size)
 	Address again;
 	Error err;
 
-	need(address_ranges_parse("10.0.0.0/8,fd00::/8", &trusted, &err));
-	need(address_parse((Slice){ "10.1.2.3", 8 }, &peer));
+	REQUIRE(address_ranges_parse("10.0.0.0/8,fd00::/8", &trusted, &err));
+	REQUIRE(address_parse((Slice){ "10.1.2.3", 8 }, &peer));
 	client = address_forwarded(&trusted, &peer, text);
 	(void) address_format(&client, shown);
-	need(address_parse((Slice){ shown, strlen(shown) }, &again));
-	need(memcmp(&client, &again, sizeof(client)) == 0);
+	REQUIRE(address_parse((Slice){ shown, strlen(shown) }, &again));
+	REQUIRE(memcmp(&client, &again, sizeof(client)) == 0);
 	address_ranges_free(&trusted);
 }
 
@@ -153,24 +144,12 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 									  0x11, 0,    12,   192,  0,    2,    7,
 									  198,  51,   100,  1,    0,    1,    1,
 									  0xbb, 'G',  'E',  'T' };
-	const char *folder = getenv("FUZZ_MAKE_CORPUS");
 
 	(void) argc;
 	(void) argv;
-	for (size_t i = 0; folder != NULL && i <= sizeof(seeds) / sizeof(seeds[0]);
-		 i++)
-	{
-		bool is_text = i < sizeof(seeds) / sizeof(seeds[0]);
-		char path[512];
-		FILE *file;
-
-		(void) snprintf(path, sizeof(path), "%s/seed-%zu", folder, i);
-		file = fopen(path, "we");
-		need(file != NULL);
-		(void) fwrite(is_text ? (const void *) seeds[i] : binary, 1,
-					  is_text ? strlen(seeds[i]) : sizeof(binary), file);
-		(void) fclose(file);
-	}
+	for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++)
+		fuzz_seed(i, seeds[i], strlen(seeds[i]));
+	fuzz_seed(sizeof(seeds) / sizeof(seeds[0]), binary, sizeof(binary));
 	return 0;
 }
 

@@ -8,21 +8,8 @@
  */
 #include "frame.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-
-#define REQUIRE(what)                                                          \
-	do                                                                         \
-	{                                                                          \
-		if (!(what))                                                           \
-		{                                                                      \
-			fprintf(stderr, "broken: %s\n", #what);                            \
-			abort();                                                           \
-		}                                                                      \
-	} while (0)
 
 static uint8_t again[FRAME_MAX_BYTES];
 
@@ -65,7 +52,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 /* Frames of 1 to 32 events, every kind of event, every flag. */
 static void
-make_corpus(const char *dir)
+make_corpus(void)
 {
 	static const EventKind kinds[] = { EVENT_MESSAGE,    EVENT_CONVERSATION,
 									   EVENT_MEMBER,     EVENT_REACTION,
@@ -85,8 +72,6 @@ make_corpus(const char *dir)
 							   .end_lsn = 0x1030,
 							   .commit_time_us = 1 };
 		size_t at = FRAME_HEADER_SIZE;
-		char path[4096];
-		FILE *file;
 
 		frame_write_header(again, &header);
 		for (uint32_t i = 0; i < events; i++)
@@ -108,21 +93,15 @@ make_corpus(const char *dir)
 			event_write(again + at + FRAME_EVENT_OVERHEAD, &event);
 			at += FRAME_EVENT_OVERHEAD + event_size(&event);
 		}
-		snprintf(path, sizeof(path), "%s/frame-%u", dir, events);
-		file = fopen(path, "w");
-		REQUIRE(file != NULL && fwrite(again, 1, at, file) == at);
-		REQUIRE(fclose(file) == 0);
+		fuzz_seed(events, again, at);
 	}
 }
 
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	const char *dir = getenv("FUZZ_MAKE_CORPUS");
-
 	(void) argc;
 	(void) argv;
-	if (dir != NULL)
-		make_corpus(dir);
+	make_corpus();
 	return 0;
 }

@@ -9,25 +9,10 @@
  */
 #include "jwt_jwks.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include "fuzz.h"
 #include "jwt_public_key.h"
 #include "jwt_signature.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-
-#define REQUIRE(what)                                                          \
-	do                                                                         \
-	{                                                                          \
-		if (!(what))                                                           \
-		{                                                                      \
-			fprintf(stderr, "broken: %s\n", #what);                            \
-			abort();                                                           \
-		}                                                                      \
-	} while (0)
 
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -50,21 +35,11 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 		"MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"
 		"-----END PUBLIC KEY-----\n",
 	};
-	const char *dir = getenv("FUZZ_MAKE_CORPUS");
 
 	(void) argc;
 	(void) argv;
-	for (size_t i = 0; dir != NULL && i < sizeof starts / sizeof *starts; i++)
-	{
-		char path[4096];
-		FILE *file;
-
-		(void) snprintf(path, sizeof path, "%s/jwks-%zu", dir, i);
-		file = fopen(path, "wb");
-		REQUIRE(file != NULL);
-		REQUIRE(fputs(starts[i], file) >= 0);
-		REQUIRE(fclose(file) == 0);
-	}
+	for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+		fuzz_seed(i, starts[i], strlen(starts[i]));
 	return 0;
 }
 

@@ -13,28 +13,13 @@
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base64url.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
-int LLVMFuzzerInitialize(int *argc, char ***argv);
+#include "fuzz.h"
 
 #define NOW_S        1800000000
 #define GOOD_HEADER  "{\"alg\":\"HS256\"}"
 #define GOOD_PAYLOAD "{\"sub\":\"a\",\"exp\":1800000100}"
-
-#define REQUIRE(what)                                                          \
-	do                                                                         \
-	{                                                                          \
-		if (!(what))                                                           \
-		{                                                                      \
-			fprintf(stderr, "broken: %s\n", #what);                            \
-			abort();                                                           \
-		}                                                                      \
-	} while (0)
 
 static JwtKeys keys;
 
@@ -48,24 +33,14 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 		"\2{\"sub\":\"a\",\"exp\":1800000100,\"iat\":1.5e9,\"nbf\":1}",
 		"\2{\"sub\":\"a\",\"exp\":1800000100,\"aud\":[\"us\"],\"iss\":\"i\"}",
 	};
-	const char *dir = getenv("FUZZ_MAKE_CORPUS");
 
 	(void) argc;
 	(void) argv;
 	keys.count = 1;
 	keys.key[0] = (JwtKey){ .alg = JWT_HS256, .secret_len = 32 };
 	memset(keys.key[0].secret, 7, 32);
-	for (size_t i = 0; dir != NULL && i < sizeof starts / sizeof *starts; i++)
-	{
-		char path[4096];
-		FILE *file;
-
-		(void) snprintf(path, sizeof path, "%s/jwt-%zu", dir, i);
-		file = fopen(path, "wb");
-		REQUIRE(file != NULL);
-		REQUIRE(fputs(starts[i], file) >= 0);
-		REQUIRE(fclose(file) == 0);
-	}
+	for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+		fuzz_seed(i, starts[i], strlen(starts[i]));
 	return 0;
 }
 

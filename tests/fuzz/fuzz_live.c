@@ -10,21 +10,8 @@
  */
 #include "live_frame.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-
-#define REQUIRE(what)                                                          \
-	do                                                                         \
-	{                                                                          \
-		if (!(what))                                                           \
-		{                                                                      \
-			fprintf(stderr, "broken: %s\n", #what);                            \
-			abort();                                                           \
-		}                                                                      \
-	} while (0)
 
 static uint8_t again[1024 * 1024];
 
@@ -115,24 +102,9 @@ make_message(uint8_t *out, uint16_t count)
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	const char *dir = getenv("FUZZ_MAKE_CORPUS");
-
 	(void) argc;
 	(void) argv;
-	for (uint16_t count = 0; dir != NULL && count <= 16; count++)
-	{
-		char path[4096];
-		size_t len = make_message(again, count);
-		FILE *file;
-
-		snprintf(path, sizeof(path), "%s/live-%u", dir, count);
-		file = fopen(path, "wb");
-		if (file == NULL || fwrite(again, 1, len, file) != len ||
-			fclose(file) != 0)
-		{
-			perror(path);
-			exit(1);
-		}
-	}
+	for (uint16_t count = 0; count <= 16; count++)
+		fuzz_seed(count, again, make_message(again, count));
 	return 0;
 }

@@ -19,6 +19,7 @@
 
 #include "clock.h"
 #include "event_json.h"
+#include "fuzz.h"
 #include "http.h"
 #include "http_request_private.h"
 #include "log.h"
@@ -33,13 +34,6 @@ typedef struct World
 } World;
 
 static World world;
-
-static void
-need(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void
 port_pull(void *arg, const Uuid *conversation_id, uint64_t after_ev)
@@ -69,11 +63,11 @@ port_deliver(void *arg, Seat *seat, Payload *frame, const Uuid *conversation_id)
 	(void) arg;
 	(void) seat;
 	(void) conversation_id;
-	need(event_json_field(text, "events", &events));
+	REQUIRE(event_json_field(text, "events", &events));
 	while (event_json_next(&events, &event, &is_bad))
 	{
-		need(event_json_number(event, "ev", &ev));
-		need(ev > world.last_ev);
+		REQUIRE(event_json_number(event, "ev", &ev));
+		REQUIRE(ev > world.last_ev);
 		world.last_ev = ev;
 	}
 }
@@ -136,17 +130,17 @@ try_frame(const char *text, size_t len)
 	if (world.socket.close_code != 0)
 		return; /* bye */
 	asked = fake_db.sends + fake_db.calls - asked;
-	need(world.socket.frame_count - before + asked == 1);
+	REQUIRE(world.socket.frame_count - before + asked == 1);
 	if (asked == 1 && fake_db.sent != NULL)
 		fake_db.sent(fake_db.arg, &busy, NULL);
 	else if (asked == 1)
 		fake_db.answer(fake_db.arg, &busy, NULL);
 	fake_db.sent = NULL;
 	fake_db.answer = NULL;
-	need(world.socket.frame_count - before == 1);
+	REQUIRE(world.socket.frame_count - before == 1);
 	answer = json_loads(fake_last(&world.socket), JSON_REJECT_DUPLICATES, NULL);
-	need(json_is_object(answer));
-	need(json_is_string(json_object_get(answer, "type")));
+	REQUIRE(json_is_object(answer));
+	REQUIRE(json_is_string(json_object_get(answer, "type")));
 	json_decref(answer);
 }
 
@@ -179,26 +173,26 @@ try_head(const char *text, size_t len)
 	int verdict = http_head_parse(text, len, &head, &reason);
 	Buf out;
 
-	need(verdict == HTTP_MORE || verdict == HTTP_OK || verdict >= 400);
+	REQUIRE(verdict == HTTP_MORE || verdict == HTTP_OK || verdict >= 400);
 	for (size_t part = 0; part < len; part += 1 + part / 8)
 	{
 		int early = http_head_parse(text, part, &sliced, &reason);
 
 		/* Which of two mistakes is named may differ; that it is one, not. */
-		need(early == HTTP_MORE || early == verdict ||
-			 (early >= HTTP_STATUS_MIN && verdict >= HTTP_STATUS_MIN));
+		REQUIRE(early == HTTP_MORE || early == verdict ||
+				(early >= HTTP_STATUS_MIN && verdict >= HTTP_STATUS_MIN));
 	}
 	if (verdict != HTTP_OK)
 		return;
-	need(head.size <= len && head.path.len > 0 && head.path.at[0] == '/');
-	need(head.body_len <= HTTP_BODY_MAX);
-	need(!head.is_upgrade || head.websocket_key.len == 24);
+	REQUIRE(head.size <= len && head.path.len > 0 && head.path.at[0] == '/');
+	REQUIRE(head.body_len <= HTTP_BODY_MAX);
+	REQUIRE(!head.is_upgrade || head.websocket_key.len == 24);
 	(void) http_origin_is_allowed(&head, "https://a.example, null");
 	buf_init(&out);
 	like.is_body_cut = head.method == HTTP_HEAD;
 	like.origin = head.field[HTTP_ORIGIN];
-	need(http_put_file(NULL, &head, &like, &out, &body) == 404);
-	need(strncmp(out.data, "HTTP/1.1 404 ", 13) == 0);
+	REQUIRE(http_put_file(NULL, &head, &like, &out, &body) == 404);
+	REQUIRE(strncmp(out.data, "HTTP/1.1 404 ", 13) == 0);
 	buf_fini(&out);
 }
 
@@ -251,20 +245,20 @@ try_arguments(const HttpRequest *request, const Verb *verb)
 		{
 			problem.code = refusal.code;
 			problem.field = rest_args_name(verb, refusal.field);
-			need(problem.code != NULL && problem.field != NULL);
+			REQUIRE(problem.code != NULL && problem.field != NULL);
 		}
 		verb_values_fini(&values);
 		json_decref(object);
 	}
 	else
-		need(problem.code != NULL);
+		REQUIRE(problem.code != NULL);
 	if (problem.code == NULL)
 		return;
-	need(problem_status(problem.code, problem.field) >= 400);
+	REQUIRE(problem_status(problem.code, problem.field) >= 400);
 	buf_init(&out);
 	problem_write(&problem, &out);
 	object = json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES, NULL);
-	need(json_is_object(object));
+	REQUIRE(json_is_object(object));
 	json_decref(object);
 	buf_fini(&out);
 }
@@ -285,7 +279,7 @@ try_request(const char *text, size_t len)
 		return;
 	buf_init(&bytes);
 	buf_append(&bytes, text, len);
-	need(http_head_parse(bytes.data, bytes.len, &head, &reason) == HTTP_OK);
+	REQUIRE(http_head_parse(bytes.data, bytes.len, &head, &reason) == HTTP_OK);
 	request = http_request_new(NULL, NULL, &bytes, &head, &nobody);
 	verb = verb_of_request(http_request_method_name(request),
 						   http_request_path(request), has_query, request,
@@ -306,10 +300,10 @@ try_cursor(const char *text, size_t len)
 	snprintf(given, sizeof(given), "%.*s", (int) (len < 500 ? len : 500), text);
 	if (!poll_cursor_parse(given, &cursor))
 		return;
-	need(poll_cursor_parse(poll_cursor_format(&cursor, back), &again));
-	need(uuid_equal(&cursor.session_id, &again.session_id) &&
-		 cursor.number == again.number &&
-		 strcmp(cursor.position, again.position) == 0);
+	REQUIRE(poll_cursor_parse(poll_cursor_format(&cursor, back), &again));
+	REQUIRE(uuid_equal(&cursor.session_id, &again.session_id) &&
+			cursor.number == again.number &&
+			strcmp(cursor.position, again.position) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -345,23 +339,12 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 		"HTTP/1.1\r\nHost: a\r\n\r\n",
 		"400000000-0000-7000-8000-00000000000a.1.1:1:0/1",
 	};
-	const char *folder = getenv("FUZZ_MAKE_CORPUS");
 
 	(void) argc;
 	(void) argv;
 	log_init("fuzz", LOG_ERROR, LOG_LOGFMT);
-	for (size_t i = 0; folder != NULL && i < sizeof(seeds) / sizeof(seeds[0]);
-		 i++)
-	{
-		char path[512];
-		FILE *file;
-
-		snprintf(path, sizeof(path), "%s/seed-%zu", folder, i);
-		file = fopen(path, "we");
-		need(file != NULL);
-		fputs(seeds[i], file);
-		fclose(file);
-	}
+	for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++)
+		fuzz_seed(i, seeds[i], strlen(seeds[i]));
 	return 0;
 }
 

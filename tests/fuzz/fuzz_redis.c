@@ -11,23 +11,10 @@
 #include "redis_url.h"
 #include "redis_value.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <hiredis/hiredis.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
-
-#define REQUIRE(what)                                                          \
-	do                                                                         \
-	{                                                                          \
-		if (!(what))                                                           \
-		{                                                                      \
-			fprintf(stderr, "broken: %s\n", #what);                            \
-			abort();                                                           \
-		}                                                                      \
-	} while (0)
+#include "fuzz.h"
 
 static void
 check_tree(const RedisValue *value, int depth)

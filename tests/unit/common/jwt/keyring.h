@@ -3,6 +3,7 @@
  *
  * Made once per program by OpenSSL, so that what is checked was signed by
  * somebody else's code.  A pair's public half is had as PEM and as a JWK.
+ * The keys that are filled are forge.h's.
  */
 #ifndef CHEMCHAT_TEST_KEYRING_H
 #define CHEMCHAT_TEST_KEYRING_H
@@ -17,6 +18,7 @@
 #include <string.h>
 
 #include "base64url.h"
+#include "forge.h"
 #include "jwt.h"
 
 typedef enum PairKind
@@ -148,5 +150,44 @@ pair_sign(EVP_PKEY *pair, PairKind kind, const char *header,
 	buf_append_char(token, '.');
 	base64url_append(token, signature, len);
 }
+
+/* A group of tests: pairs are made once, each test begins without a key. */
+static EVP_PKEY *pair[PAIR_KINDS];
+
+static int
+make_pairs(void **state)
+{
+	(void) state;
+	for (int kind = 0; kind < PAIR_KINDS; kind++)
+		pair[kind] = pair_make((PairKind) kind);
+	return 0;
+}
+
+static int
+free_pairs(void **state)
+{
+	(void) state;
+	for (int kind = 0; kind < PAIR_KINDS; kind++)
+		EVP_PKEY_free(pair[kind]);
+	return 0;
+}
+
+static int
+no_key(void **state)
+{
+	(void) state;
+	memset(&keys, 0, sizeof keys);
+	return 0;
+}
+
+static int
+wipe(void **state)
+{
+	(void) state;
+	jwt_keys_wipe(&keys);
+	return 0;
+}
+
+#define WITH(test) cmocka_unit_test_setup_teardown(test, no_key, wipe)
 
 #endif

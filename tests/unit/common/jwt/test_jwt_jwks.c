@@ -14,43 +14,8 @@
 #include "jwt_public_file.h"
 #include "keyring.h"
 
-static EVP_PKEY *pair[PAIR_KINDS];
 static Error err;
 static size_t skipped;
-
-static int
-make_pairs(void **state)
-{
-	(void) state;
-	for (int kind = 0; kind < PAIR_KINDS; kind++)
-		pair[kind] = pair_make((PairKind) kind);
-	return 0;
-}
-
-static int
-free_pairs(void **state)
-{
-	(void) state;
-	for (int kind = 0; kind < PAIR_KINDS; kind++)
-		EVP_PKEY_free(pair[kind]);
-	return 0;
-}
-
-static int
-no_key(void **state)
-{
-	(void) state;
-	memset(&keys, 0, sizeof keys);
-	return 0;
-}
-
-static int
-wipe(void **state)
-{
-	(void) state;
-	jwt_keys_wipe(&keys);
-	return 0;
-}
 
 static bool
 read_text(const char *json)
@@ -332,8 +297,6 @@ a_file_is_pem_or_json_and_nobody_elses(void **state)
 	assert_false(jwt_public_keys_load(path, "", JWT_ALGS_PUBLIC, &keys, &err));
 	buf_fini(&text);
 }
-
-#define WITH(test) cmocka_unit_test_setup_teardown(test, no_key, wipe)
 
 int
 main(void)

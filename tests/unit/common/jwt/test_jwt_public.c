@@ -12,42 +12,7 @@
 #include "keyring.h"
 #include "property.h"
 
-static EVP_PKEY *pair[PAIR_KINDS];
 static Error err;
-
-static int
-make_pairs(void **state)
-{
-	(void) state;
-	for (int kind = 0; kind < PAIR_KINDS; kind++)
-		pair[kind] = pair_make((PairKind) kind);
-	return 0;
-}
-
-static int
-free_pairs(void **state)
-{
-	(void) state;
-	for (int kind = 0; kind < PAIR_KINDS; kind++)
-		EVP_PKEY_free(pair[kind]);
-	return 0;
-}
-
-static int
-no_key(void **state)
-{
-	(void) state;
-	memset(&keys, 0, sizeof keys);
-	return 0;
-}
-
-static int
-wipe(void **state)
-{
-	(void) state;
-	jwt_keys_wipe(&keys);
-	return 0;
-}
 
 static void
 trust_pem(PairKind kind, const char *kid)
@@ -393,8 +358,6 @@ a_weak_or_foreign_pem_is_no_key(void **state)
 	}
 	assert_int_equal(keys.count, 0);
 }
-
-#define WITH(test) cmocka_unit_test_setup_teardown(test, no_key, wipe)
 
 int
 main(void)
