@@ -138,11 +138,6 @@ http_get()
 		print "$status ", $body // "", "\n";' "$1" "$2" 2>/dev/null
 }
 
-answers_200()
-{
-	[[ $(http_get "$1" "$2") == 200* ]]
-}
-
 # spawn NAME COMMAND... - starts a process in a session of its own (Ctrl-C in
 # the terminal is not for it), with its log and its pid file.  One that cannot
 # be written down (a full disk) is ended: nobody would know of it.
