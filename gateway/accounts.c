@@ -92,12 +92,6 @@ accounts_free(Accounts **accounts)
 	*accounts = NULL;
 }
 
-bool
-accounts_is_on(const Accounts *accounts)
-{
-	return accounts->is_on;
-}
-
 void
 accounts_sign_in(Accounts *accounts, Slice handle, Slice password,
 				 const char *address, AccountDoneFn done, void *arg)

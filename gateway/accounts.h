@@ -48,8 +48,6 @@ Accounts *accounts_open(uv_loop_t *loop, Db *db, Auth *auth, bool is_on,
 void accounts_stop(Accounts *accounts);
 void accounts_free(Accounts **accounts);
 
-bool accounts_is_on(const Accounts *accounts);
-
 /* address: the client's, as text. */
 void accounts_sign_in(Accounts *accounts, Slice handle, Slice password,
 					  const char *address, AccountDoneFn done, void *arg);

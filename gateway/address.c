@@ -64,15 +64,6 @@ address_of_socket(const struct sockaddr *from, Address *address)
 	}
 }
 
-bool
-address_is_loopback(const Address *address)
-{
-	static const uint8_t v6[16] = { [15] = 1 };
-
-	return is_v4(address) ? address->byte[12] == 127
-						  : memcmp(address->byte, v6, 16) == 0;
-}
-
 Address
 address_household(const Address *address)
 {

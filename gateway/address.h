@@ -26,7 +26,6 @@ typedef struct Address
 bool address_parse(Slice text, Address *address);
 char *address_format(const Address *address, char text[ADDRESS_TEXT_SIZE]);
 void address_of_socket(const struct sockaddr *from, Address *address);
-bool address_is_loopback(const Address *address);
 
 /* What counts as one client: an IPv4 address, or the /64 of an IPv6 one. */
 Address address_household(const Address *address);

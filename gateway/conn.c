@@ -80,12 +80,6 @@ conn_is_handshaking(const Conn *conn)
 	return conn->is_handshaking;
 }
 
-bool
-conn_is_tls(const Conn *conn)
-{
-	return conn->tls != NULL;
-}
-
 const Address *
 conn_address(const Conn *conn)
 {

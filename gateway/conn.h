@@ -93,7 +93,6 @@ void conn_set_handler(Conn *conn, const ConnHandler *handler, void *user);
 /* From here on bytes are those inside TLS; failing is ended(). */
 void conn_start_tls(Conn *conn, Tls *tls);
 bool conn_is_handshaking(const Conn *conn);
-bool conn_is_tls(const Conn *conn);
 
 /* Who is there; counted: freed() is told this address. */
 const Address *conn_address(const Conn *conn);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hex.h"
 #include "http_request_private.h"
 #include "xalloc.h"
 
@@ -18,7 +19,6 @@ struct HttpRequest
 };
 
 static bool decode(Slice text, bool plus_is_blank, char *out, size_t size);
-static int hex_digit(char c);
 
 HttpRequest *
 http_request_new(struct HttpConn *conn, HttpAnswerFn answer, Buf *take_bytes,
@@ -62,12 +62,6 @@ Slice
 http_request_path(const HttpRequest *request)
 {
 	return request->head.path;
-}
-
-Slice
-http_request_query(const HttpRequest *request)
-{
-	return request->head.query;
 }
 
 Slice
@@ -180,12 +174,6 @@ http_request_answer(HttpRequest **request_ref, int status,
 	free(request);
 }
 
-bool
-http_request_is_gone(const HttpRequest *request)
-{
-	return request->conn == NULL;
-}
-
 void
 http_request_on_gone(HttpRequest *request, void (*gone)(void *arg), void *arg)
 {
@@ -223,16 +211,4 @@ decode(Slice text, bool plus_is_blank, char *out, size_t size)
 		return false;
 	out[used] = '\0';
 	return true;
-}
-
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }

@@ -63,8 +63,7 @@ typedef struct HttpHeader
 /* What came.  Slices borrow from the request; len 0: was not there. */
 HttpMethod http_request_method(const HttpRequest *request);
 const char *http_request_method_name(const HttpRequest *request);
-Slice http_request_path(const HttpRequest *request);  /* raw, no query */
-Slice http_request_query(const HttpRequest *request); /* raw, no '?' */
+Slice http_request_path(const HttpRequest *request); /* raw, no query */
 Slice http_request_header(const HttpRequest *request, HttpField field);
 Slice http_request_body(const HttpRequest *request);
 
@@ -107,10 +106,9 @@ void http_request_answer(HttpRequest **request, int status,
 						 int header_count, Buf *take_body);
 
 /*
- * Has the client hung up?  gone() is called once, from the loop, when it does;
- * the request still has to be answered.  NULL takes the callback off.
+ * gone() is called once, from the loop, when the client hangs up; the request
+ * still has to be answered.  NULL takes the callback off.
  */
-bool http_request_is_gone(const HttpRequest *request);
 void http_request_on_gone(HttpRequest *request, void (*gone)(void *arg),
 						  void *arg);
 

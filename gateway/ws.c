@@ -135,12 +135,6 @@ ws_counts(const Ws *ws)
 	return &ws->counts;
 }
 
-const Address *
-ws_socket_address(const WsSocket *socket)
-{
-	return conn_address(socket->conn);
-}
-
 static void
 on_bytes(void *user, unsigned char *bytes, size_t len)
 {

@@ -72,6 +72,4 @@ void ws_adopt(Ws *ws, Conn *take_conn, const char *key, char *take_token);
 int ws_count(const Ws *ws);
 const WsCounts *ws_counts(const Ws *ws);
 
-const Address *ws_socket_address(const WsSocket *socket);
-
 #endif

@@ -30,7 +30,6 @@ struct Ledger
 	bool send_failed;
 	Error send_error;
 	bool server_stops;
-	int64_t lost_us;
 	int64_t connect_after_us;
 	int64_t pause_us;
 
@@ -83,7 +82,6 @@ ledger_new(const PgTarget *target, bool is_live, int shard, int shards)
 	ledger->shard = shard;
 	ledger->shards = shards;
 	ledger->pause_us = FIRST_PAUSE_US;
-	ledger->lost_us = clock_now_us();
 	return ledger;
 }
 
@@ -117,8 +115,6 @@ lose_connection(Ledger *ledger, int64_t now_us)
 	if (ledger->session != NULL)
 		note_stop(ledger);
 	pg_session_close(&ledger->session);
-	if (ledger->lost_us == 0)
-		ledger->lost_us = now_us;
 	ledger->is_connected = false;
 	ledger->is_bounded = false;
 
@@ -164,7 +160,6 @@ connect_turn(Ledger *ledger, int64_t now_us, Error *err)
 		return LEDGER_FAILED;
 	}
 	ledger->is_connected = true;
-	ledger->lost_us = 0;
 	ledger->pause_us = FIRST_PAUSE_US;
 	ledger->server_stops = false;
 	return LEDGER_IDLE;
@@ -347,12 +342,6 @@ bool
 ledger_server_stops(const Ledger *ledger)
 {
 	return ledger->server_stops;
-}
-
-int64_t
-ledger_lost_us(const Ledger *ledger)
-{
-	return ledger->lost_us;
 }
 
 int

@@ -67,9 +67,6 @@ bool ledger_is_idle(const Ledger *ledger);
 /* The server said it is going down (57P01, 57P03). */
 bool ledger_server_stops(const Ledger *ledger);
 
-/* Since when there is no connection (clock_now_us); 0 while there is one. */
-int64_t ledger_lost_us(const Ledger *ledger);
-
 /* Fills one pollfd when there is something to wait for; lowers *deadline_us. */
 int ledger_wait(const Ledger *ledger, struct pollfd *fd, int64_t *deadline_us);
 

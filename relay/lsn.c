@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "hex.h"
+
 /* Upper-case hex without leading zeroes; returns its length. */
 static size_t
 put_hex(uint32_t value, char *out)
@@ -36,18 +38,11 @@ get_hex(const char *text, size_t len, uint32_t *out)
 	*out = 0;
 	for (size_t i = 0; i < len; i++)
 	{
-		char c = text[i];
-		uint32_t digit;
+		int digit = hex_digit(text[i]);
 
-		if (c >= '0' && c <= '9')
-			digit = (uint32_t) (c - '0');
-		else if (c >= 'A' && c <= 'F')
-			digit = (uint32_t) (c - 'A' + 10);
-		else if (c >= 'a' && c <= 'f')
-			digit = (uint32_t) (c - 'a' + 10);
-		else
+		if (digit < 0)
 			return false;
-		*out = *out << 4 | digit;
+		*out = *out << 4 | (uint32_t) digit;
 	}
 	return true;
 }

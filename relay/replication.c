@@ -217,21 +217,9 @@ replication_server(const Replication *replication)
 }
 
 bool
-replication_is_alive(const Replication *replication)
-{
-	return pg_session_is_alive(replication->session);
-}
-
-bool
 replication_is_hung_up(const Replication *replication)
 {
 	return pg_session_is_hung_up(replication->session);
-}
-
-const char *
-replication_sqlstate(const Replication *replication)
-{
-	return pg_session_sqlstate(replication->session);
 }
 
 const PgSession *
@@ -380,10 +368,4 @@ replication_feedback(Replication *replication, uint64_t written,
 	out[33] = asks_reply ? 1 : 0;
 	return pg_session_copy_send(replication->session, message, sizeof(message),
 								err);
-}
-
-bool
-replication_flush(Replication *replication, Error *err)
-{
-	return pg_session_copy_flush(replication->session, err);
 }

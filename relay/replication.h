@@ -51,7 +51,7 @@ typedef enum ReplicationMessage
 	REPLICATION_FRAME,     /* bytes, len: a frame; wal_end */
 	REPLICATION_KEEPALIVE, /* wal_end, wants_reply */
 	REPLICATION_NONE,      /* nothing complete has arrived */
-	REPLICATION_ENDED,     /* err; replication_sqlstate */
+	REPLICATION_ENDED,     /* err */
 	REPLICATION_BAD        /* err: not the protocol */
 } ReplicationMessage;
 
@@ -71,10 +71,8 @@ void replication_close(Replication **replication);
 PgStep replication_step(Replication *replication, Error *err) MUST_CHECK;
 
 const ReplicationServer *replication_server(const Replication *replication);
-bool replication_is_alive(const Replication *replication);
 /* The server has left, though there may be more to read. */
 bool replication_is_hung_up(const Replication *replication);
-const char *replication_sqlstate(const Replication *replication);
 const PgSession *replication_session(const Replication *replication);
 
 /* Tries for the lock of a slot; then replication_has_lock. */
@@ -109,6 +107,5 @@ ReplicationMessage replication_next(Replication *replication,
 bool replication_feedback(Replication *replication, uint64_t written,
 						  uint64_t confirmed, bool asks_reply,
 						  Error *err) MUST_CHECK;
-bool replication_flush(Replication *replication, Error *err) MUST_CHECK;
 
 #endif

@@ -1,10 +1,10 @@
 #include "uuid.h"
 
+#include "hex.h"
+
 /* Where each byte's two digits stand in the text. */
 static const uint8_t digit_at[16] = { 0,  2,  4,  6,  9,  11, 14, 16,
 									  19, 21, 24, 26, 28, 30, 32, 34 };
-
-static int hex_value(char c);
 
 bool
 uuid_parse(const char *text, size_t len, Uuid *out)
@@ -17,8 +17,8 @@ uuid_parse(const char *text, size_t len, Uuid *out)
 
 	for (int i = 0; i < 16; i++)
 	{
-		int high = hex_value(text[digit_at[i]]);
-		int low = hex_value(text[digit_at[i] + 1]);
+		int high = hex_digit(text[digit_at[i]]);
+		int low = hex_digit(text[digit_at[i] + 1]);
 
 		if (high < 0 || low < 0)
 			return false;
@@ -60,16 +60,4 @@ uuid_hash(const Uuid *id)
 	high ^= high >> 32;
 	high *= 0x9e3779b97f4a7c15u;
 	return high ^ high >> 29;
-}
-
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }

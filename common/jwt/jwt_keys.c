@@ -3,13 +3,13 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "hex.h"
 #include "secret_file.h"
 
 #define MAX_SECRETS 8 /* of one file */
 
 static bool read_line(const char *line, size_t len, JwtKeys *keys, Error *err);
 static bool read_hex(const char *text, size_t len, JwtKey *key, Error *err);
-static int hex_value(char c);
 
 bool
 jwt_keys_load(const char *path, JwtKeys *keys, Error *err)
@@ -126,8 +126,8 @@ read_hex(const char *text, size_t len, JwtKey *key, Error *err)
 						 len / 2, JWT_MIN_SECRET_SIZE, JWT_MAX_SECRET_SIZE);
 	for (size_t i = 0; i < len; i += 2)
 	{
-		int high = hex_value(text[i]);
-		int low = hex_value(text[i + 1]);
+		int high = hex_digit(text[i]);
+		int low = hex_digit(text[i + 1]);
 
 		if (high < 0 || low < 0)
 			return error_set(err, "the key is not hexadecimal");
@@ -135,16 +135,4 @@ read_hex(const char *text, size_t len, JwtKey *key, Error *err)
 	}
 	key->secret_len = len / 2;
 	return true;
-}
-
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }

@@ -140,6 +140,30 @@ await_answer(KafkaAdmin *admin, const char *what, int timeout_ms, Error *err)
 	return event;
 }
 
+/* NULL with err set when it cannot be one. */
+static rd_kafka_NewTopic_t *
+topic_new(const KafkaNewTopic *topic, Error *err)
+{
+	char why[256];
+	rd_kafka_NewTopic_t *made =
+		rd_kafka_NewTopic_new(topic->name, topic->partitions,
+							  topic->replication, why, sizeof(why));
+
+	if (made == NULL)
+	{
+		error_set(err, "could not create topic %s: %s", topic->name, why);
+		return NULL;
+	}
+	if (topic->is_compacted)
+		rd_kafka_NewTopic_set_config(made, "cleanup.policy", "compact");
+	if (topic->is_kept_forever)
+	{
+		rd_kafka_NewTopic_set_config(made, "retention.ms", "-1");
+		rd_kafka_NewTopic_set_config(made, "retention.bytes", "-1");
+	}
+	return made;
+}
+
 bool
 kafka_admin_create(KafkaAdmin *admin, const KafkaNewTopic *topics, int count,
 				   int timeout_ms, Error *err)
@@ -150,28 +174,13 @@ kafka_admin_create(KafkaAdmin *admin, const KafkaNewTopic *topics, int count,
 	rd_kafka_event_t *event = NULL;
 	const rd_kafka_topic_result_t **results;
 	size_t result_count;
-	char why[256];
 	bool ok = false;
 
 	for (int i = 0; i < count; i++)
 	{
-		wanted[i] =
-			rd_kafka_NewTopic_new(topics[i].name, topics[i].partitions,
-								  topics[i].replication, why, sizeof(why));
+		wanted[i] = topic_new(&topics[i], err);
 		if (wanted[i] == NULL)
-		{
-			error_set(err, "could not create topic %s: %s", topics[i].name,
-					  why);
 			goto cleanup;
-		}
-		if (topics[i].is_compacted)
-			rd_kafka_NewTopic_set_config(wanted[i], "cleanup.policy",
-										 "compact");
-		if (topics[i].is_kept_forever)
-		{
-			rd_kafka_NewTopic_set_config(wanted[i], "retention.ms", "-1");
-			rd_kafka_NewTopic_set_config(wanted[i], "retention.bytes", "-1");
-		}
 	}
 	options = options_new(admin, RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout_ms);
 	rd_kafka_CreateTopics(admin->client, wanted, (size_t) count, options,

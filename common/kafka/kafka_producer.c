@@ -21,7 +21,6 @@ struct KafkaProducer
 	int topic_count;
 	int wake_fd; /* librdkafka writes here when `events` stops being empty */
 	bool is_broken;
-	bool broke_on_size;
 	bool is_refused; /* on_ack takes no more */
 	Error why;
 
@@ -225,9 +224,6 @@ broken(KafkaProducer *producer, Error *err)
 static void
 set_broken(KafkaProducer *producer, rd_kafka_resp_err_t code, const char *text)
 {
-	if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ||
-		code == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE)
-		producer->broke_on_size = true;
 	if (producer->is_broken)
 		return;
 	producer->is_broken = true;
@@ -386,12 +382,6 @@ kafka_producer_poll(KafkaProducer *producer, KafkaOnAck on_ack, void *arg,
 		return true;
 	*err = producer->why;
 	return false;
-}
-
-bool
-kafka_producer_broke_on_size(const KafkaProducer *producer)
-{
-	return producer->broke_on_size;
 }
 
 bool

@@ -106,9 +106,6 @@ int kafka_producer_fd(const KafkaProducer *producer);
 bool kafka_producer_poll(KafkaProducer *producer, KafkaOnAck on_ack, void *arg,
 						 Error *err) MUST_CHECK;
 
-/* Whether the last poll's failure was a batch above the topic's limit. */
-bool kafka_producer_broke_on_size(const KafkaProducer *producer);
-
 /*
  * Asks the cluster how many partitions each topic has, into counts (one per
  * topic of the configuration; 0: it does not exist).  Blocks up to

@@ -83,12 +83,6 @@ pg_pool_is_up(const PgPool *pool)
 }
 
 int
-pg_pool_connections_up(const PgPool *pool)
-{
-	return pool->up;
-}
-
-int
 pg_pool_load(const PgPool *pool)
 {
 	int load = 0;

@@ -25,7 +25,6 @@ bool pg_pool_submit(PgPool *pool, PgRequest *request) MUST_CHECK;
 
 /* Every connection up: what "ready" means. */
 bool pg_pool_is_up(const PgPool *pool);
-int pg_pool_connections_up(const PgPool *pool);
 
 /* Requests waiting or on the server. */
 int pg_pool_load(const PgPool *pool);

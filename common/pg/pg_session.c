@@ -488,19 +488,14 @@ bool
 pg_session_copy_send(PgSession *session, const char *bytes, size_t len,
 					 Error *err)
 {
+	int left;
+
 	if (PQputCopyData(session->conn, bytes, (int) len) <= 0)
 	{
 		die(session, "connection lost", err);
 		return false;
 	}
-	return pg_session_copy_flush(session, err);
-}
-
-bool
-pg_session_copy_flush(PgSession *session, Error *err)
-{
-	int left = PQflush(session->conn);
-
+	left = PQflush(session->conn);
 	if (left < 0)
 	{
 		die(session, "connection lost", err);

@@ -97,9 +97,8 @@ PgCopy pg_session_copy_next(PgSession *session, const char **bytes, size_t *len,
 /* Takes what the socket has.  False: the connection is gone. */
 bool pg_session_copy_read(PgSession *session, Error *err) MUST_CHECK;
 
-/* Queues bytes to the server and sends what goes; flush sends more. */
+/* Queues bytes to the server and sends what goes, the rest later. */
 bool pg_session_copy_send(PgSession *session, const char *bytes, size_t len,
 						  Error *err) MUST_CHECK;
-bool pg_session_copy_flush(PgSession *session, Error *err) MUST_CHECK;
 
 #endif

@@ -17,13 +17,17 @@ requests_are_answered_in_order(void **state)
 	Scene *scene = *state;
 	HttpRequest *request;
 	Peer *peer;
+	char value[8];
 
 	scene_open(scene);
 	peer = peer_new(scene);
 	peer_say(scene, peer, GET("/v1/a?b=c") GET("/none") GET("/v1/d"));
 	request = scene_await(scene, 1);
 	assert_true(slice_is(http_request_path(request), "/v1/a"));
-	assert_true(slice_is(http_request_query(request), "b=c"));
+	assert_int_equal(http_request_query_value(request, "b", value,
+											  sizeof(value)),
+					 QUERY_FOUND);
+	assert_string_equal(value, "c");
 	assert_string_equal(http_request_peer(request), "127.0.0.1");
 	peer_expect_nothing(scene, peer);
 	assert_int_equal(scene->request_count, 1);
@@ -207,7 +211,6 @@ a_client_that_leaves_is_noticed(void **state)
 	for (int i = 0; i < 1000 && gone == 0; i++)
 		scene_turn(scene);
 	assert_int_equal(gone, 1);
-	assert_true(http_request_is_gone(request));
 	assert_true(slice_is(http_request_path(request), "/v1/a"));
 	scene_answer(scene, 0, 200, "nobody hears it");
 	assert_int_equal(scene->request_count, 1);
