@@ -77,7 +77,7 @@ postgres_connection()
 sql()
 {
 	PGAPPNAME='chemchat run' PGCONNECT_TIMEOUT=10 PGOPTIONS='' \
-		"$psql" -X -q -A -t -v ON_ERROR_STOP=1 -d "${1:-$pg_service}" -f -
+		"$psql" -X -w -q -A -t -v ON_ERROR_STOP=1 -d "${1:-$pg_service}" -f -
 }
 
 postgres_init()
@@ -209,6 +209,15 @@ postgres_prepare()
 extension_sql()
 {
 	echo "$root/pg_extension/chemchat--$(<"$root/VERSION").sql"
+}
+
+# What of ours stays at work in a given server after a stop.
+slots_note()
+{
+	say "the relay's slots stay in the database of CHEMCHAT_USE_PG and keep its" \
+		"WAL for the next start; to end that, there: SELECT" \
+		"pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE" \
+		"slot_name IN (chemchat.slot_name(), chemchat.live_slot_name())"
 }
 
 # A given server: everything that would stop us, said at once and in words.

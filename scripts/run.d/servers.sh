@@ -1,9 +1,46 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # one script in several files
 # servers.sh - Kafka and Redis, ours or the given ones; sourced by scripts/run
+#
+# A given one that cannot be used is said before anything starts: typed wrong,
+# it would otherwise look like one that is away for a while.
+
+given_check()
+{
+	local name
+	for name in CHEMCHAT_USE_PG CHEMCHAT_USE_KAFKA CHEMCHAT_USE_REDIS; do
+		[ -z "${!name+set}" ] || [ -n "${!name}" ] ||
+			say "$name is empty: starting one of our own"
+	done
+	! kafka_is_given || kafka_check_given
+	! redis_is_given || redis_check_given
+}
 
 kafka_is_given()
 {
 	[ -n "${CHEMCHAT_USE_KAFKA:-}" ]
+}
+
+kafka_check_given()
+{
+	local one brokers=()
+	IFS=, read -ra brokers <<<"$CHEMCHAT_USE_KAFKA"
+	for one in "${brokers[@]}"; do
+		[[ $one =~ ^([A-Za-z_]+://)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]+$ ]] ||
+			die "CHEMCHAT_USE_KAFKA: \"$one\" is not host:port"
+	done
+	for one in "${brokers[@]}"; do
+		! server_answers "${one##*://}" || return 0
+	done
+	die "CHEMCHAT_USE_KAFKA: nobody answers at $CHEMCHAT_USE_KAFKA"
+}
+
+# server_answers HOST:PORT - within three seconds
+server_answers()
+{
+	perl -MIO::Socket::IP -e '
+		my ($host, $port) = shift =~ /^\[?(.*?)\]?:(\d+)$/;
+		IO::Socket::IP->new(PeerHost => $host, PeerPort => $port,
+			Timeout => 3) or exit 1;' "$1" 2>/dev/null
 }
 
 # In the background: it takes as long as all the rest.
@@ -32,6 +69,14 @@ kafka_await()
 redis_is_given()
 {
 	[ -n "${CHEMCHAT_USE_REDIS:-}" ]
+}
+
+redis_check_given()
+{
+	local found
+	found=$(printf '%s' "$CHEMCHAT_USE_REDIS" |
+		perl "$scripts/run.d/redis_ping.pl" 2>&1) ||
+		die "CHEMCHAT_USE_REDIS: $found"
 }
 
 # Sets redis_url, without a password, and redis_password_file ('' = none).

@@ -62,13 +62,13 @@ start_all()
 	for name in postgres redis relay gateway; do
 		log_turn "$run/log/$name.log"
 	done
+	given_check
 	postgres_stage
-	say "starting Kafka, PostgreSQL, Redis ..."
-	kafka_begin
 	postgres_connection
-	if postgres_is_given; then
-		postgres_check_given
-	else
+	! postgres_is_given || postgres_check_given
+	starting_say
+	kafka_begin
+	if ! postgres_is_given; then
 		postgres_start
 		postgres_prepare
 	fi
@@ -97,6 +97,16 @@ start_all()
 			"is tried again and again"
 	}
 	unless_stopping
+}
+
+# Of the servers, those that are ours.
+starting_say()
+{
+	local names=''
+	kafka_is_given || names+=', Kafka'
+	postgres_is_given || names+=', PostgreSQL'
+	redis_is_given || names+=', Redis'
+	[ -z "$names" ] || say "starting ${names#, } ..."
 }
 
 unless_stopping()
@@ -251,6 +261,7 @@ on_exit()
 		wait "$kafka_starter" || true
 	fi
 	stop_all
+	[ ! -e "$run/state/ready" ] || ! postgres_is_given || slots_note
 	rm -f "$run/state/ready" "$run/pid/supervisor"
 	if [ -n "$is_removed" ]; then
 		rm -rf --one-file-system "$run"/{pid,state,kafka}
