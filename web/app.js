@@ -18,6 +18,8 @@ const REFUSALS = {
 };
 
 function askWho(account, reason = '') {
+	/* what stood in front of the conversations stands before nothing now */
+	document.querySelectorAll('dialog[open]').forEach((node) => node.close());
 	byId('app').hidden = true;
 	byId('sign-in').hidden = false;
 	sayWhy(reason);
@@ -47,7 +49,7 @@ async function signIn(account) {
 		const session = await account.signIn(
 			byId('handle').value.trim().toLowerCase(), byId('password').value);
 
-		keepSession({ ...session, hasPassword: true }, byId('stay').checked);
+		keepSession(session, byId('stay').checked);
 		location.reload();
 	} catch (error) {
 		sayWhy(REFUSALS[error.code] ?? 'That did not work. Try again.',
@@ -74,8 +76,7 @@ async function main() {
 		askWho(new Account(), 'Sign in, or open the link you were given.');
 		return;
 	}
-	const account = new Account({ session, onChange: (changed) =>
-		keepSession(changed && { hasPassword: session.hasPassword, ...changed }) });
+	const account = new Account({ session, onChange: keepSession });
 	const desk = new Desk(account, ({ isWanted = false } = {}) => {
 		account.close();
 		keepSession(null);

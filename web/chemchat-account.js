@@ -22,7 +22,7 @@ export class Account {
 	#fetch;
 	#clock;
 	#onChange;
-	#session;					/* {token, userId, expiresAt}, or null */
+	#session;					/* {token, userId, expiresAt, endsAtMs?}, or null */
 	#timer = null;
 	#refreshing = null;
 	#isFixed = false;			/* the server does not refresh this one */
@@ -72,10 +72,10 @@ export class Account {
 	}
 
 	/** Other sessions of this person end; this one goes on. */
-	async changePassword(handle, oldPassword, newPassword) {
-		await this.#call('PUT', '/v1/me/password', {
-			token: await this.token(), body: { oldPassword, newPassword } });
-		return this.signIn(handle, newPassword);
+	async changePassword(oldPassword, newPassword) {
+		this.#take(await this.#call('PUT', '/v1/me/password', {
+			token: await this.token(), body: { oldPassword, newPassword } }));
+		return this.#session;
 	}
 
 	/** A token for the next connection. */
@@ -92,16 +92,24 @@ export class Account {
 		this.#timer = null;
 	}
 
+	/* By our clock, as far as we know when the token was new. */
 	#endsAtMs() {
-		const { exp } = claimsOf(this.#session.token);
-		const told = Date.parse(this.#session.expiresAt);
+		const { token, expiresAt, endsAtMs } = this.#session;
+		const { exp } = claimsOf(token);
+		const told = Date.parse(expiresAt);
 
-		return Number.isNaN(told) ? exp ? exp * 1000 : Infinity : told;
+		return endsAtMs ?? (Number.isNaN(told) ? exp ? exp * 1000 : Infinity
+			: told);
 	}
 
+	/* Our clock may be hours off: it counts the life of the token, no more. */
 	#take(answer) {
+		const { iat, exp } = claimsOf(answer.token);
+
 		this.#session = { ...this.#session, token: answer.token,
 			expiresAt: answer.expiresAt,
+			endsAtMs: exp > iat ? this.#clock.now() + (exp - iat) * 1000
+				: undefined,
 			userId: answer.userId ?? this.#session?.userId };
 		this.#isFixed = false;
 		this.#onChange(this.#session);

@@ -256,14 +256,13 @@ export class Doings {
 
 	#settings() {
 		const { account, chat, keep, store, model, ended } = this.#of;
-		const handle = model.handleOf(model.me);
 
 		showSettings(model, {
 			setProfile: (fields) => chat.setProfile(fields),
 			block: (userId, isOn) => chat.block(userId, isOn),
 			shortcuts: () => showShortcuts(),
-			changePassword: account.session?.hasPassword ? (before, after) =>
-				account.changePassword(handle, before, after) : undefined,
+			changePassword: (before, after) =>
+				account.changePassword(before, after),
 			signOut: async () => {
 				chat.close();
 				keep.forget();

@@ -21,14 +21,16 @@ export function showTheme() {
 
 /*
  * calls: setProfile({displayName}), block(userId, isOn), signOut(),
- * changePassword(old, new) when there is a password, shortcuts()
+ * changePassword(old, new), shortcuts()
+ *
+ * Whether there is a password to change the server alone knows, however one
+ * has signed in.
  */
 export function showSettings(model, calls) {
 	const me = model.person(model.me);
 
 	return dialog('You', (close) => [body(
-		profile(me, calls), theme(), calls.changePassword && password(calls),
-		blocked(model, calls),
+		profile(me, calls), theme(), password(calls), blocked(model, calls),
 		element('section', { className: 'part' },
 			button('Keyboard shortcuts', () => {
 				close();
@@ -88,7 +90,8 @@ function password(calls) {
 			form.reset();
 			setText(note, 'Changed. Your other devices have to sign in again.');
 		} catch (error) {
-			setText(note, wordsOf(error));
+			setText(note, error.code === 'not_found'
+				? 'There are no passwords here.' : wordsOf(error));
 		}
 	};
 	return element('details', { className: 'part' },

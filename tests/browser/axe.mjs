@@ -175,12 +175,7 @@ const STATES = {
 		await page.getByRole('button', { name: 'Unblock' }).waitFor();
 		await page.locator('#me').evaluate((node) => node.blur());
 	},
-	async changing_the_password(page, { isPhone, world }) {
-		await page.evaluate(([token, userId]) => sessionStorage.setItem(
-			'chemchat.session', JSON.stringify({ token, userId,
-				hasPassword: true })), [world.server.token(world.alice),
-			world.alice]);
-		await page.reload();
+	async changing_the_password(page, { isPhone }) {
 		if (isPhone)
 			await page.goBack();
 		await page.locator('#me').click();

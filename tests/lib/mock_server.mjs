@@ -26,6 +26,7 @@ export class MockServer {
 	holdSends = false;
 	refuseSends = null;			/* an error code */
 	passwords = new Map();		/* handle -> password */
+	hasPasswords = true;		/* local accounts are on */
 	cursors = new Map();
 	preferences = new Map();
 	blocks = new Map();
@@ -230,12 +231,16 @@ export class MockServer {
 			case 'PUT /v1/me/password': {
 				const { handle } = this.users.get(of(token));
 
+				if (!this.hasPasswords) {
+					answer(404, { code: 'not_found' });
+					break;
+				}
 				if (this.passwords.get(handle) !== body.oldPassword) {
 					answer(401, { code: 'invalid_credentials' });
 					break;
 				}
 				this.passwords.set(handle, body.newPassword);
-				response.writeHead(204).end();
+				session(of(token));
 				break;
 			}
 			default:

@@ -17,7 +17,7 @@ function server(clock) {
 	answers['POST /v1/sessions'] = session;
 	answers['POST /v1/sessions/refresh'] = session;
 	answers['DELETE /v1/sessions/current'] = () => [204, {}];
-	answers['PUT /v1/me/password'] = () => [204, {}];
+	answers['PUT /v1/me/password'] = session;
 	const fetch = async (path, options) => {
 		const name = `${options.method} ${path}`;
 		const made = answers[name]();
@@ -95,6 +95,35 @@ test('a_token_that_slept_past_its_end_is_refreshed_when_it_is_asked_for', async 
 	account.close();
 });
 
+test('a_token_is_refreshed_in_time_by_a_clock_that_is_hours_off', async () => {
+	for (const hoursOff of [-30, -13, 13, 30]) {
+		const clock = new FakeClock();
+		const { fetch, answers, asked } = server(clock);
+		const account = new Account({ fetch, clock });
+		const good = () => {
+			/* seconds of the server's clock */
+			const iat = (clock.now() + hoursOff * HOUR) / 1000;
+			const exp = iat + 12 * 3600;
+			const part = (value) => Buffer.from(JSON.stringify(value))
+				.toString('base64url');
+
+			return [200, { token: `${part({})}.${part({ iat, exp })}.x`,
+				userId: 'u', expiresAt: new Date(exp * 1000).toISOString() }];
+		};
+		const refreshed = () => asked.filter(({ name }) =>
+			name === 'POST /v1/sessions/refresh').length;
+
+		answers['POST /v1/sessions'] = good;
+		answers['POST /v1/sessions/refresh'] = good;
+		await account.signIn('alice', 'secret');
+		await account.token();
+		assert.equal(refreshed(), 0, `${hoursOff} h off, at once`);
+		await clock.advance(11 * HOUR);
+		assert.equal(refreshed(), 1, `${hoursOff} h off, before it ends`);
+		account.close();
+	}
+});
+
 test('a_token_the_server_will_not_refresh_is_used_until_it_ends', async () => {
 	const { account, answers, asked, clock } = await signedIn();
 
@@ -119,8 +148,8 @@ test('signing_out_forgets_first_and_tells_the_server', async () => {
 test('a_new_password_goes_on_with_a_new_session', async () => {
 	const { account, asked } = await signedIn();
 
-	await account.changePassword('alice', 'secret', 'better secret');
-	assert.deepEqual(asked.at(-2).body,
+	await account.changePassword('secret', 'better secret');
+	assert.deepEqual(asked.at(-1).body,
 		{ oldPassword: 'secret', newPassword: 'better secret' });
 	assert.equal(await account.token(), 't2');
 	account.close();
