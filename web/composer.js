@@ -25,10 +25,11 @@ export class Composer {
 	#from = 0;
 	#task = { kind: 'new' };		/* new, reply {row}, edit {row} */
 	#setAside = '';					/* what was typed when an edit began */
+	#opened = 0;					/* grows with each conversation */
 
 	/*
-	 * calls: onSend(body, replyTo), onEdit(row, body), onDraft(text),
-	 * onEditLast(), people() for names, onEscape().  `prefix` makes the ids,
+	 * calls: onSend(body, replyTo), onEdit(row, body) (a promise: was it
+	 * taken?), onDraft(text), onEditLast(), people() for names, onEscape().  `prefix` makes the ids,
 	 * `words` stand in the empty box.
 	 */
 	constructor(form, calls, { prefix = '', words = 'Write a message' } = {}) {
@@ -65,6 +66,7 @@ export class Composer {
 
 	/* Another conversation: what was typed there. */
 	open(text, label) {
+		this.#opened++;
 		this.#task = { kind: 'new' };
 		this.#setAside = '';
 		this.#box.value = text;
@@ -96,14 +98,14 @@ export class Composer {
 		this.focus();
 	}
 
-	edit(row) {
+	edit(row, text = row.body) {
 		if (this.#task.kind !== 'edit')
 			this.#setAside = this.#box.value;
 		this.#task = { kind: 'edit', row };
-		this.#box.value = row.body;
+		this.#box.value = text;
 		this.#show();
 		this.focus();
-		this.#box.setSelectionRange(row.body.length, row.body.length);
+		this.#box.setSelectionRange(text.length, text.length);
 	}
 
 	/* Back to a new message; what was typed before an edit is there again. */
@@ -172,7 +174,7 @@ export class Composer {
 		if (kind === 'edit') {
 			this.cancel();
 			if (body !== row.body)
-				this.#calls.onEdit(row, body);
+				this.#editNow(row, body);
 			return;
 		}
 		this.#task = { kind: 'new' };
@@ -181,6 +183,15 @@ export class Composer {
 		this.#calls.onDraft('');
 		this.#calls.onSend(body, kind === 'reply' ? row.seq : undefined);
 		this.focus();
+	}
+
+	/* Refused: what was written is there again, to be mended or taken away. */
+	async #editNow(row, body) {
+		const opened = this.#opened;
+
+		if (!await this.#calls.onEdit(row, body) && this.#opened === opened &&
+			this.#task.kind !== 'edit')
+			this.edit(row, body);
 	}
 
 	/* As tall as what is typed; the style sheet says how tall at most. */

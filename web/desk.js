@@ -13,7 +13,7 @@ import { Thread } from './thread.js';
 import { Pane } from './pane.js';
 import { Doings } from './doings.js';
 import { listenForShortcuts } from './shortcuts.js';
-import { byId } from './dom.js';
+import { byId, tell } from './dom.js';
 
 export class Desk {
 	#account;
@@ -27,6 +27,7 @@ export class Desk {
 	#thread;
 	#pane;
 	#isDrawn = true;
+	#isSentAway = false;		/* from what was open, and nothing chosen since */
 	#onEnded;
 
 	/* onEnded(): the server no longer takes the token. */
@@ -116,10 +117,13 @@ export class Desk {
 			this.route();
 		});
 		on('removed', ({ conversationId }) => {
+			const known = model.conversation(conversationId);
+			const title = known && model.titleOf(known);
+
 			model.removeConversation(conversationId);
 			this.#store.changed([conversationId]);
 			if (this.#thread.id === conversationId)
-				location.hash = '';
+				this.#sentAway(title);
 		});
 		on('events', ({ conversationId, events }) => {
 			events.forEach((event) => model.apply(event));
@@ -162,12 +166,26 @@ export class Desk {
 			?.thread ?? replyTo;
 	}
 
+	/*
+	 * No longer in the conversation that is open.  None opens in its place:
+	 * what is being typed at this moment would be typed there.
+	 */
+	#sentAway(title) {
+		this.#isSentAway = true;
+		history.replaceState(null, '', location.pathname);
+		this.route();
+		if (title)
+			tell(`You are no longer in “${title}”.`);
+	}
+
 	/* ---- where we are: #c/<conversation> ---- */
 
 	route({ isChosen = false } = {}) {
 		const id = /^#c\/([0-9a-f-]{36})$/u.exec(location.hash)?.[1];
+
+		this.#isSentAway &&= !id;
 		const isWide = matchMedia('(min-width: 45rem)').matches;
-		const first = isWide ? this.#model.conversations()
+		const first = isWide && !this.#isSentAway ? this.#model.conversations()
 			.find((known) => !known.archivedAt)?.id : undefined;
 
 		byId('app').dataset.pane = id && (this.#model.conversation(id) ||

@@ -4,7 +4,6 @@
  */
 
 import { button, element, iconButton, reconcile, setText } from './dom.js';
-import { plural } from './format.js';
 import { ROLES, may, mayRemove, rolesToGive } from './may.js';
 import { paintAvatar } from './row.js';
 
@@ -13,7 +12,6 @@ const MUTES = [['off', 'Not muted'], ['hour', 'Muted for an hour'],
 	['day', 'Muted for a day'], ['on', 'Muted']];
 const NOTIFY = [['all', 'Every message'], ['mentions', 'Mentions only'],
 	['none', 'Nothing']];
-const MOST_SHOWN = 300;
 
 export class Details {
 	#model;
@@ -179,8 +177,7 @@ export class Details {
 				(this.#model.nameOf(a.userId) < this.#model.nameOf(b.userId)
 					? -1 : 1));
 
-		setText(head, known.areMembersLoaded
-			? plural(known.joined().length, 'member') : 'Members');
+		setText(head, capital(known.membersInWords() || 'members'));
 		const wanted = [may(known, 'add_member') && 'add',
 			may(known, 'invite') && 'invite'].filter(Boolean);
 
@@ -190,12 +187,11 @@ export class Details {
 				? button('Add people', () => this.#calls.onAdd(this.id))
 				: button('Invite', () => this.#calls.onInvite(this.id), 'quiet')));
 		}
-		reconcile(list, all.slice(0, MOST_SHOWN)
-			.map((member) => ({ key: member.userId, member })),
-		() => makePerson(), (node, { member }) =>
-			this.#person(node, known, member));
-		setText(note, all.length > MOST_SHOWN
-			? `and ${all.length - MOST_SHOWN} more` : '');
+		reconcile(list, all.map((member) => ({ key: member.userId, member })),
+			() => makePerson(), (node, { member }) =>
+				this.#person(node, known, member));
+		setText(note, known.hasMoreMembers
+			? 'The others are too many to be listed here.' : '');
 	}
 
 	#person(node, known, member) {
@@ -243,6 +239,8 @@ function kindOf(known) {
 		: known.isPublic ? 'A channel that anybody may join.'
 			: 'A channel: only for its members.';
 }
+
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
 const changed = (now, before) => now === before ? undefined : now;
 

@@ -56,6 +56,8 @@ export function confirm(title, text, yes) {
 	{ className: 'is-small' });
 }
 
+const SLOW_MS = 4000;
+
 const WORDS = {
 	forbidden: 'You may not do that.',
 	not_found: 'That is not there any more.',
@@ -75,8 +77,11 @@ export function wordsOf(error) {
 	return WORDS[error.code] ?? error.message ?? 'That did not work.';
 }
 
-/* Does it; says so when it was refused.  True when it was done. */
+/* Does it; says so when it was refused or waits.  True when it was done. */
 export async function attempt(promise) {
+	const slow = setTimeout(() =>
+		tell('No answer yet. It is tried until there is one.'), SLOW_MS);
+
 	try {
 		await promise;
 		return true;
@@ -84,5 +89,7 @@ export async function attempt(promise) {
 		if (error.code !== 'closed')
 			tell(wordsOf(error), { isError: true });
 		return false;
+	} finally {
+		clearTimeout(slow);
 	}
 }

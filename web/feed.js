@@ -201,7 +201,8 @@ export class Feed {
 				for (const event of members)
 					this.#model.apply(event);
 				after = members.at(-1)?.userId;
-				if (members.length < MEMBERS_AT_ONCE)
+				known.hasMoreMembers = members.length === MEMBERS_AT_ONCE;
+				if (!known.hasMoreMembers)
 					break;
 			}
 			known.areMembersLoaded = true;

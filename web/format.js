@@ -111,6 +111,55 @@ export function textParts(text, isKnown = () => false) {
 	return parts;
 }
 
+/* Longer than this is folded, to no more than that. */
+const FOLD_OVER_CHARS = 1300;
+const FOLD_OVER_LINES = 20;
+const FOLDED_CHARS = 560;
+const FOLDED_LINES = 12;
+
+const letters = new Intl.Segmenter();
+
+/* The first parts of a long text, or null of one that is not long. */
+export function folded(parts) {
+	const text = parts.map((part) => part.text).join('');
+
+	if (text.length <= FOLD_OVER_CHARS &&
+		lineEnd(text, FOLD_OVER_LINES) === text.length)
+		return null;
+	const kept = [];
+	let room = foldAt(text);
+
+	/* an address that is cut still leads where it led */
+	for (const part of parts) {
+		if (room > 0)
+			kept.push({ ...part, text: part.text.slice(0, room) });
+		room -= part.text.length;
+	}
+	return kept;
+}
+
+/* Behind a line or a word; of one endless word, behind a letter. */
+function foldAt(text) {
+	const head = text.slice(0, FOLDED_CHARS);
+	const line = lineEnd(text, FOLDED_LINES);
+	const word = /\s\S*$/u.exec(head)?.index ?? 0;
+
+	return line <= FOLDED_CHARS ? line : word > FOLDED_CHARS / 2 ? word
+		: [...letters.segment(head)].at(-1).index;
+}
+
+/* Where so many lines of a text end. */
+function lineEnd(text, lines) {
+	let at = -1;
+
+	for (let line = 0; line < lines; line++) {
+		at = text.indexOf('\n', at + 1);
+		if (at < 0)
+			return text.length;
+	}
+	return at;
+}
+
 /* What stands before the caret and may become a name: {from, word}. */
 export function namePrefix(text, caret) {
 	const match = /(?:^|[^\p{L}\p{N}_@./-])@([\p{L}\p{N}._-]{0,40})$/u
@@ -152,6 +201,5 @@ export function plural(count, one, many = `${one}s`) {
 
 /* One to three emoji and nothing else: shown larger. */
 export function isEmojiOnly(text) {
-	return /^(?:\p{Extended_Pictographic}[\u{fe0f}\u{1f3fb}-\u{1f3ff}\u{200d}]*){1,3}$/u
-		.test(text.trim());
+	return /^(?:\p{RGI_Emoji}\s?){1,3}$/v.test(text.trim());
 }

@@ -6,6 +6,8 @@
  * past and does not reach the head.
  */
 
+import { plural } from './format.js';
+
 const KEPT_MESSAGES = 150;		/* for the next life */
 const KEPT_MEMBERS = 50;		/* and their cursors, in those with no more */
 
@@ -37,6 +39,7 @@ class Place {
 	isMember = false;
 	isPreviewStale = true;
 	areMembersLoaded = false;
+	hasMoreMembers = false;		/* than are held */
 
 	messages = new Map();		/* seq -> message event, atMs */
 	ownSeqs = new Map();		/* our clientMsgId -> seq */
@@ -175,6 +178,14 @@ class Place {
 	joined() {
 		return [...this.members.values()]
 			.filter((member) => member.state === 'joined');
+	}
+
+	/* "3 members", "more than 1000 members", nothing while nobody knows. */
+	membersInWords() {
+		const count = this.joined().length;
+
+		return !this.areMembersLoaded ? '' : this.hasMoreMembers
+			? `more than ${count} members` : plural(count, 'member');
 	}
 
 	others(me) {

@@ -10,6 +10,8 @@ import { RowPainter } from './row.js';
 import { threadRows } from './timeline.js';
 import { may } from './may.js';
 
+const BOTTOM_PX = 60;			/* this near is at the bottom */
+
 let composer = null;			/* one for the page's only pane */
 let current = null;
 
@@ -35,6 +37,7 @@ export class Replies {
 			onDiscard: calls.onDiscard, onQuote: calls.onQuote,
 			onReact: (row, emoji, isOn) =>
 				calls.onReact(id, row.seq, emoji, isOn),
+			onFold: () => this.render(),
 		}, { inThread: true });
 	}
 
@@ -83,7 +86,13 @@ export class Replies {
 			this.#calls.onClose();
 			return;
 		}
-		byId('pane-composer').hidden = !may(known, 'send');
+		const peer = this.#model.peerOf(known);
+		const scroll = byId('pane-body');
+		const isAtEnd = this.#wasCount === 0 || scroll.scrollHeight -
+			scroll.scrollTop - scroll.clientHeight < BOTTOM_PX;
+
+		byId('pane-composer').hidden = !may(known, 'send') ||
+			Boolean(peer && this.#model.isBlocked(peer));
 		this.#rows = threadRows(this.#model, known, this.root, startOfDay);
 		const replies = Math.max(0, this.#rows.length - 1);
 
@@ -94,9 +103,11 @@ export class Replies {
 		setText(this.#note, replies ? '' : 'No replies yet.');
 		this.#note.hidden = replies > 0;
 		this.refresh?.();
+		/* what is read stays where it is, but for what one says oneself */
 		if (this.#rows.length !== this.#wasCount) {
 			this.#wasCount = this.#rows.length;
-			byId('pane-body').scrollTop = byId('pane-body').scrollHeight;
+			if (isAtEnd || this.#rows.at(-1)?.state === 'pending')
+				scroll.scrollTop = scroll.scrollHeight;
 		}
 	}
 

@@ -7,8 +7,8 @@
 
 import { element, setText } from './dom.js';
 import { icon } from './icons.js';
-import { clockTime, colourOf, dayName, initials, isEmojiOnly, oneLine, plural,
-	startOfDay, textParts, wholeTime } from './format.js';
+import { clockTime, colourOf, dayName, folded, initials, isEmojiOnly, oneLine,
+	plural, startOfDay, textParts, wholeTime } from './format.js';
 
 const REFUSALS = {
 	too_large: 'Too long.',
@@ -16,6 +16,8 @@ const REFUSALS = {
 	not_found: 'You are no longer in this conversation.',
 	archived: 'This conversation is archived.',
 };
+
+const REACTORS_NAMED = 12;
 
 const DELAYS = {
 	unavailable: 'The server cannot take it yet. Trying again…',
@@ -27,9 +29,10 @@ export class RowPainter {
 	#model;
 	#calls;
 	#inThread;
+	#unfolded = new Set();		/* long messages that are shown whole */
 
 	/* calls: onRetry(id), onDiscard(id), onReact(row, emoji, isOn),
-	 * onQuote(seq), onThread(root) */
+	 * onQuote(seq), onThread(root), onFold(row, isWhole) */
 	constructor(model, calls, { inThread = false } = {}) {
 		this.#model = model;
 		this.#calls = calls;
@@ -50,7 +53,8 @@ export class RowPainter {
 			startOfDay(Date.now()), row.replies, row.replyTo,
 			quoted?.rev, quoted && this.#model.nameOf(quoted.sender),
 			JSON.stringify(row.reactions), ticks?.label,
-			row.state === 'pending' && this.#model.isOnline].join('\0');
+			row.state === 'pending' && this.#model.isOnline,
+			this.#unfolded.has(`${known.id}/${row.key}`)].join('\0');
 
 		if (node.dataset.stamp === stamp)
 			return;
@@ -72,7 +76,7 @@ export class RowPainter {
 				element('span', {}, 'New')),
 			row.state !== 'missing' && row.opens && !row.isOwn &&
 				this.#sender(row, name),
-			row.state !== 'missing' && this.#bubble(row, quoted, name),
+			row.state !== 'missing' && this.#bubble(row, quoted, name, known),
 			row.reactions.length > 0 && this.#reactions(row),
 			row.replies > 0 && !this.#inThread && this.#replies(row),
 			(row.closes || !['sent', 'deleted'].includes(row.state)) &&
@@ -81,34 +85,54 @@ export class RowPainter {
 		if (actions && row.state === 'sent')
 			node.querySelector('.bubble').append(actions);
 		if (had)
-			node.querySelector(`[data-part="${CSS.escape(had)}"]`)?.focus();
+			node.querySelector(`[data-part="${CSS.escape(had)}"]`)
+				?.focus({ preventScroll: true });
 	}
 
-	#bubble(row, quoted, name) {
+	#bubble(row, quoted, name, known) {
 		const isGone = row.state === 'deleted';
 
 		return element('div', { className: 'bubble', title: wholeTime(row.atMs) },
 			row.replyTo && this.#quote(row, quoted),
 			element('span', { className: 'unseen' }, `${name || 'Somebody'}: `),
-			isGone ? element('span', { className: 'text gone' },
-				'This message was deleted.')
-				: element('span', { className: 'text' },
-					...this.#text(row.body)),
+			...isGone ? [element('span', { className: 'text gone' },
+				'This message was deleted.')] : this.#text(row, known),
 			row.editedAt && !isGone && element('span', { className: 'edited',
 				title: wholeTime(Date.parse(row.editedAt)) }, 'edited'));
 	}
 
-	#text(body) {
+	/* A long one begins folded, and stays as its reader wants it. */
+	#text(row, known) {
 		const people = this.#model;
 		const isKnown = (handle) => handle === 'all' ||
 			people.hasHandle(handle);
+		const parts = textParts(row.body, isKnown);
+		const beginning = folded(parts);
+		const key = `${known.id}/${row.key}`;
+		const isWhole = !beginning || this.#unfolded.has(key);
 
-		return textParts(body, isKnown).map(({ text, href, handle }) => href
-			? element('a', { href, target: '_blank',
-				rel: 'noopener noreferrer' }, text)
+		return [element('span', { className: 'text' },
+			...(isWhole ? parts : beginning).map((part) => this.#part(part)),
+			!isWhole && '…'),
+		beginning && element('button', { type: 'button', className: 'more',
+			'data-part': 'more', 'aria-expanded': String(isWhole),
+			onclick: () => {
+				if (isWhole)
+					this.#unfolded.delete(key);
+				else
+					this.#unfolded.add(key);
+				this.#calls.onFold(row, !isWhole);
+			} }, isWhole ? 'Show less' : 'Show more')];
+	}
+
+	#part({ text, href, handle }) {
+		const people = this.#model;
+
+		return href ? element('a', { href, target: '_blank',
+			rel: 'noopener noreferrer' }, text)
 			: handle ? element('span', { className: handle === 'all' ||
 				handle === people.handleOf(people.me) ? 'name is-me' : 'name' },
-			text) : text);
+			text) : text;
 	}
 
 	#quote(row, quoted) {
@@ -141,8 +165,11 @@ export class RowPainter {
 		return element('div', { className: 'reactions' }, ...row.reactions
 			.map(({ emoji, userIds }) => {
 				const isMine = userIds.includes(model.me);
-				const names = userIds.slice(0, 12).map((id) => id === model.me
-					? 'you' : model.nameOf(id) || 'somebody').join(', ');
+				const more = userIds.length - REACTORS_NAMED;
+				const names = userIds.slice(0, REACTORS_NAMED)
+					.map((id) => id === model.me
+						? 'you' : model.nameOf(id) || 'somebody').join(', ') +
+					(more > 0 ? ` and ${plural(more, 'other')}` : '');
 
 				return element('button', { type: 'button',
 					className: 'reaction', title: names,

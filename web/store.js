@@ -38,6 +38,8 @@ export class Store {
 
 		try {
 			this.#db = await open(NAME + this.#user);
+			/* another page of this person signs out, and removes it */
+			this.#db.onversionchange = () => this.#close();
 			const tx = this.#db.transaction(['place', 'person', 'meta']);
 			const [conversations, people, meta] = await Promise.all([
 				all(tx.objectStore('place')), all(tx.objectStore('person')),
@@ -100,11 +102,7 @@ export class Store {
 
 	/* Nothing of this person stays in the browser. */
 	async forget() {
-		clearTimeout(this.#timer);
-		this.#isWriter = false;
-		this.#db?.close();
-		this.#db = null;
-		this.#release?.();
+		this.#close();
 		await new Promise((resolve) => {
 			try {
 				const asked = indexedDB.deleteDatabase(NAME + this.#user);
@@ -114,6 +112,14 @@ export class Store {
 				resolve();
 			}
 		});
+	}
+
+	#close() {
+		clearTimeout(this.#timer);
+		this.#isWriter = false;
+		this.#db?.close();
+		this.#db = null;
+		this.#release?.();
 	}
 
 	/* The oldest of those that were opened: kept without messages. */

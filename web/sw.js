@@ -18,7 +18,7 @@ const FILES = [
 	'/keep.js', '/list.css', '/may.js', '/messages.css', '/model.js', '/pane.js',
 	'/panes.css', '/people.js', '/place.js', '/replies.js', '/row.js',
 	'/settings.js', '/shortcuts.js', '/sidebar.js', '/store.js', '/style.css',
-	'/thread.js', '/timeline.js', '/virtual.js',
+	'/thread.js', '/timeline.js', '/virtual.js', '/writing.css',
 ];
 
 self.addEventListener('install', (event) => {

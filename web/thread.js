@@ -55,7 +55,8 @@ export class Thread {
 
 		this.#painter = new RowPainter(model, { onRetry: calls.onRetry,
 			onDiscard: calls.onDiscard, onReact,
-			onQuote: (seq) => this.show(seq), onThread: calls.onThread });
+			onQuote: (seq) => this.show(seq), onThread: calls.onThread,
+			onFold: (row, isWhole) => this.#fold(row, isWhole) });
 		this.#virtual = new VirtualList({ scroll: this.#scroll,
 			list: byId('log'), make: () => this.#painter.make(),
 			fill: (node, i) => this.#fill(node, i), sticksToEnd: true });
@@ -145,6 +146,10 @@ export class Thread {
 		if (!known)
 			return;
 		this.#head(known);
+		/* what comes while nobody looks is new to who comes back */
+		if (document.visibilityState === 'hidden' &&
+			this.#model.unread(known) > 0)
+			this.#unreadAfter = known.readSeq;
 		this.#rows = new Timeline(this.#model, known,
 			{ startOfDay, unreadAfter: this.#unreadAfter });
 		const rows = this.#rows;
@@ -170,13 +175,12 @@ export class Thread {
 	#head(known) {
 		const title = this.#model.titleOf(known);
 		const peer = this.#model.peerOf(known);
-		const members = known.areMembersLoaded ? known.joined().length : 0;
 		const handle = peer && this.#model.handleOf(peer);
 
 		setText(byId('title'), title);
 		setText(byId('subtitle'), [handle && `@${handle}`,
 			!peer && (KIND_NAMES[known.kind] ?? ''),
-			!peer && members > 1 && plural(members, 'member'),
+			!peer && known.membersInWords(),
 			known.archivedAt && 'archived',
 			known.topic && oneLine(known.topic, 200)]
 			.filter(Boolean).join(' · '));
@@ -225,6 +229,19 @@ export class Thread {
 			this.focus(true);
 		else
 			this.#virtual.reveal(i)?.focus({ preventScroll: true });
+	}
+
+	/*
+	 * What comes out of a fold stands below where one was reading; what goes
+	 * into it leaves what follows in its place, or its own beginning in sight.
+	 */
+	#fold({ key }, isWhole) {
+		if (isWhole)
+			this.#virtual.hold(key);
+		this.render();
+		if (!isWhole)
+			this.#virtual.reveal(this.#rows.indexOf(key));
+		this.#scrolled();
 	}
 
 	#editLast() {

@@ -12,6 +12,7 @@
  */
 
 const RUN_GAP_MS = 5 * 60 * 1000;
+const LINES_MOST = 14;		/* longer ones are folded (format.js) */
 
 export class Timeline {
 	#model;
@@ -74,10 +75,10 @@ export class Timeline {
 			{};
 		let lines = Math.ceil(body.length / 58) || 1;
 
-		for (let at = body.indexOf('\n'); at >= 0 && lines < 200;
+		for (let at = body.indexOf('\n'); at >= 0 && lines < LINES_MOST;
 			at = body.indexOf('\n', at + 1))
 			lines++;
-		return lines;
+		return Math.min(lines, LINES_MOST);
 	}
 
 	row(i) {

@@ -37,6 +37,7 @@ export class VirtualList {
 	#sticksToEnd;
 	#isAtEnd;
 	#isOpen = false;			/* more rows exist below the last one */
+	#held = null;				/* the key of a row that is to stay, once */
 	#width = 0;
 
 	/* `sticksToEnd`: whoever is at the end stays there as rows come. */
@@ -120,6 +121,12 @@ export class VirtualList {
 			this.#settle(this.#anchor(), false);
 	}
 
+	/* This row begins where it does when the next drawing is done. */
+	hold(key) {
+		this.#isAtEnd = false;
+		this.#held = key;
+	}
+
 	toEnd(behavior = 'instant') {
 		if (behavior === 'smooth' && this.#end === this.#source.count &&
 			!matchMedia('(prefers-reduced-motion: reduce)').matches) {
@@ -167,6 +174,12 @@ export class VirtualList {
 		if (this.#source.count === 0)
 			return null;
 		const { scrollTop, clientHeight } = this.#scroll;
+		const held = this.#held === null ? -1 : this.#source.indexOf(this.#held);
+
+		this.#held = null;
+		if (held >= 0)
+			return { key: this.#source.key(held),
+				offset: scrollTop - this.#heights.offset(held) };
 		const cut = this.#heights.indexAt(scrollTop);
 		const i = cut + 1 < this.#source.count &&
 			this.#heights.offset(cut + 1) < scrollTop + clientHeight

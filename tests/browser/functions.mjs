@@ -329,7 +329,8 @@ export const tests = {
 			.click();
 		await bob.getByRole('link', { name: new RegExp(title, 'u') })
 			.waitFor({ state: 'detached' });
-		assert.ok(!(await bob.locator('body').innerText()).includes(title));
+		await bob.getByText(`You are no longer in “${title}”.`).waitFor();
+		assert.ok(!(await bob.locator('#app').innerText()).includes(title));
 		await fine(alice, bob);
 	},
 

@@ -55,6 +55,14 @@ export const verbs = {
 		return done({ ev: event.ev, rev: event.rev });
 	},
 
+	reactions(server, ws, { conversationId, seq, afterEv = 0, maxRows = 200 }) {
+		const { log } = server.conversations.get(conversationId);
+
+		return { type: 'reactions', reactions: reactionsTo(log, [{ seq }],
+			{ most: Infinity }).filter(({ ev }) => ev > afterEv)
+			.slice(0, maxRows) };
+	},
+
 	mentions(server, ws) {
 		const events = server.memberships(ws.userId).flatMap(({ log }) =>
 			latest(log, 'message').filter(({ mentions }) =>
@@ -85,9 +93,11 @@ export const verbs = {
 		return done();
 	},
 
-	members(server, ws, { conversationId }) {
+	members(server, ws, { conversationId, after = '', maxRows = 200 }) {
 		return { type: 'members', members: latest(
-			server.conversations.get(conversationId).log, 'member') };
+			server.conversations.get(conversationId).log, 'member')
+			.filter(({ userId }) => userId > after)
+			.sort((a, b) => a.userId < b.userId ? -1 : 1).slice(0, maxRows) };
 	},
 
 	add: (server, ws, frame) => member(server, frame, 'joined'),
@@ -188,11 +198,12 @@ export function latest(log, kind) {
 	return [...held.values()];
 }
 
-function reactionsTo(log, events) {
-	const seqs = new Set(events.map(({ seq }) => seq));
+/* As many of each message as a page of messages has. */
+function reactionsTo(log, events, { most = 100 } = {}) {
+	const all = latest(log, 'reaction').filter(({ state }) => state === 'on');
 
-	return latest(log, 'reaction').filter(({ seq, state }) =>
-		seqs.has(seq) && state === 'on');
+	return events.flatMap(({ seq }) =>
+		all.filter((reaction) => reaction.seq === seq).slice(0, most));
 }
 
 function messageOf(server, { conversationId, seq }) {

@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { Model } from '../../../web/model.js';
 import { Timeline, threadRows } from '../../../web/timeline.js';
-import { clockTime, dayName, initials, isEmojiOnly, matching, namePrefix,
-	oneLine, shortTime, startOfDay, textParts } from '../../../web/format.js';
+import { clockTime, dayName, folded, initials, isEmojiOnly, matching,
+	namePrefix, oneLine, shortTime, startOfDay, textParts } from '../../../web/format.js';
 
 const AT = '2026-03-04T10:00:00Z';
 const NOW = Date.parse('2026-03-04T12:00:00');
@@ -340,6 +340,39 @@ test('emoji_alone_are_told_from_text', () => {
 	assert.ok(isEmojiOnly('👩‍🔬🧪'));
 	assert.ok(!isEmojiOnly('ok 👍'));
 	assert.ok(!isEmojiOnly('42'));
+	assert.ok(isEmojiOnly('🇯🇵 👨‍👩‍👧‍👦 1️⃣'));
+	assert.ok(!isEmojiOnly('👍👍👍👍'));
+	assert.ok(!isEmojiOnly('©'));
+	assert.ok(!isEmojiOnly(''));
+});
+
+test('a_long_text_is_folded_behind_a_line_a_word_or_a_letter', () => {
+	const text = (parts) => parts.map((part) => part.text).join('');
+	const fold = (body) => folded(textParts(body, () => true));
+	const cut = (body) => text(fold(body));
+
+	assert.equal(fold('x'.repeat(1300)), null);
+	assert.equal(fold('line\n'.repeat(19)), null);
+	assert.equal(cut('line\n'.repeat(30)), 'line\n'.repeat(12).trimEnd());
+	const words = cut('some words '.repeat(200));
+
+	assert.ok(words.length > 540 && words.length <= 560);
+	assert.match(words, /(?:some|words)$/u);
+	/* never half of a letter, however many parts that has */
+	for (const letter of ['𝒜', '👩‍🔬', 'é'.normalize('NFD'), '🇯🇵']) {
+		const kept = cut(letter.repeat(2000));
+
+		assert.ok(kept.length > 540, letter);
+		assert.equal(kept, letter.repeat(kept.length / letter.length));
+	}
+	/* an address leads where it led */
+	const href = `https://a.example/${'x'.repeat(1500)}`;
+	const [part] = fold(href);
+
+	assert.equal(part.href, href);
+	assert.ok(part.text.length <= 560 && href.startsWith(part.text));
+	assert.equal(cut(`${'word '.repeat(100)}@alice ${'word '.repeat(300)}`)
+		.includes('@alice'), true);
 });
 
 test('names_are_found_where_they_are_meant', () => {
