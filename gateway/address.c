@@ -130,20 +130,25 @@ address_ranges_have(const AddressRanges *ranges, const Address *address)
 
 Address
 address_forwarded(const AddressRanges *trusted, const Address *peer,
-				  Slice forwarded_for)
+				  const Slice *lines, int count)
 {
 	Address client = *peer;
-	size_t end = forwarded_for.len;
 
-	while (end > 0 && address_ranges_have(trusted, &client))
+	while (count-- > 0)
 	{
-		const char *comma = memrchr(forwarded_for.at, ',', end);
-		size_t begin = comma ? (size_t) (comma - forwarded_for.at) + 1 : 0;
+		const char *at = lines[count].at;
+		size_t end = lines[count].len;
 
-		if (!address_parse(trimmed(forwarded_for.at + begin, end - begin),
-						   &client))
-			break;
-		end = begin > 0 ? begin - 1 : 0;
+		while (end > 0)
+		{
+			const char *comma = memrchr(at, ',', end);
+			size_t begin = comma ? (size_t) (comma - at) + 1 : 0;
+
+			if (!address_ranges_have(trusted, &client) ||
+				!address_parse(trimmed(at + begin, end - begin), &client))
+				return client;
+			end = begin > 0 ? begin - 1 : 0;
+		}
 	}
 	return client;
 }

@@ -49,11 +49,12 @@ void address_ranges_free(AddressRanges *ranges);
 bool address_ranges_have(const AddressRanges *ranges, const Address *address);
 
 /*
- * The client behind a trusted peer: of X-Forwarded-For, read from its end, the
- * first that is not trusted itself.  What is no address ends the reading, and
- * then it is whoever was read last.
+ * The client behind a trusted peer: of X-Forwarded-For, whose lines are one
+ * list (RFC 9110, 5.3), read from its end, the first that is not trusted
+ * itself.  What is no address ends the reading, and then it is whoever was
+ * read last.
  */
 Address address_forwarded(const AddressRanges *trusted, const Address *peer,
-						  Slice forwarded_for);
+						  const Slice *lines, int count);
 
 #endif

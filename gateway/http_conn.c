@@ -182,8 +182,9 @@ judge(HttpConn *http, const HttpHead *head)
 	bool is_socket = slice_is(head->path, "/v1/ws");
 	int64_t retry_after_ms;
 
-	http->client = address_forwarded(config->trusted, conn_address(http->conn),
-									 head->forwarded_for);
+	http->client =
+		address_forwarded(config->trusted, conn_address(http->conn),
+						  head->forwarded_for, head->forwarded_lines);
 	if (!address_ranges_have(config->trusted, &http->client) &&
 		!address_limit_take(config->limit, &http->client, clock_now_us(),
 							&retry_after_ms))

@@ -59,6 +59,9 @@ static const struct
 
 static int parse_request_line(Slice line, HttpHead *head, const char **reason);
 static int parse_method(Slice method, HttpHead *head, const char **reason);
+static int parse_target(Slice target, HttpHead *head, const char **reason);
+static bool take_authority(Slice *target, Slice *authority);
+static void take_forwarded(Slice value, HttpHead *head);
 static int take_header(Slice name, Slice value, HttpHead *head, Fields *fields,
 					   const char **reason);
 static int check(HttpHead *head, const Fields *fields, const char **reason);
@@ -153,7 +156,6 @@ parse_request_line(Slice line, HttpHead *head, const char **reason)
 	Slice method = { line.at, 0 };
 	Slice target;
 	Slice version;
-	const char *query;
 	int status;
 
 	if (space == NULL)
@@ -178,24 +180,55 @@ parse_request_line(Slice line, HttpHead *head, const char **reason)
 						  ? 505
 						  : 400,
 					  "only HTTP/1.1 is spoken here", reason);
-	if (target.len == 0 || target.at[0] != '/')
-		return refuse(400, "the target is no path", reason);
+	return parse_target(target, head, reason);
+}
+
+static int
+parse_target(Slice target, HttpHead *head, const char **reason)
+{
+	const char *query;
+
 	for (size_t i = 0; i < target.len; i++)
 	{
 		if (target.at[i] <= ' ' || target.at[i] == 0x7f)
 			return refuse(400, "the target is no path", reason);
 	}
-	head->path = target;
+	if (!take_authority(&target, &head->authority))
+		return refuse(400, "the target is no path", reason);
 	query = memchr(target.at, '?', target.len);
+	head->path = target;
 	if (query != NULL)
 	{
 		head->path.len = (size_t) (query - target.at);
 		head->query.at = query + 1;
 		head->query.len = target.len - head->path.len - 1;
 	}
+	if (head->path.len == 0) /* of a whole URI (RFC 9110, 4.2.3) */
+		head->path = (Slice){ "/", 1 };
 	if (head->path.len > HTTP_PATH_MAX)
 		return refuse(414, "the path is too long", reason);
 	return HTTP_OK;
+}
+
+/* "http://host:80/path" becomes "/path"; false: no target of ours. */
+static bool
+take_authority(Slice *target, Slice *authority)
+{
+	size_t begin =
+		target->len >= 7 && strncasecmp(target->at, "http://", 7) == 0    ? 7
+		: target->len >= 8 && strncasecmp(target->at, "https://", 8) == 0 ? 8
+																		  : 0;
+	size_t end = begin;
+
+	if (begin == 0)
+		return target->len > 0 && target->at[0] == '/';
+	while (end < target->len && target->at[end] != '/' &&
+		   target->at[end] != '?')
+		end++;
+	*authority = (Slice){ target->at + begin, end - begin };
+	target->at += end;
+	target->len -= end;
+	return authority->len > 0 && is_host(*authority);
 }
 
 /* What exists and is not spoken here is 405, what nobody knows is 501. */
@@ -266,7 +299,7 @@ take_header(Slice name, Slice value, HttpHead *head, Fields *fields,
 			fields->protocol_is_ours || list_has(value, SUBPROTOCOL);
 	}
 	else if (is_name(name, "x-forwarded-for"))
-		head->forwarded_for = value;
+		take_forwarded(value, head);
 	else
 		take_given_on(name, value, head, fields);
 	if (fields->hosts > 1 || fields->lengths > 1 || fields->upgrades > 1 ||
@@ -279,6 +312,18 @@ take_header(Slice name, Slice value, HttpHead *head, Fields *fields,
 			return refuse(400, "a header twice", reason);
 	}
 	return HTTP_OK;
+}
+
+static void
+take_forwarded(Slice value, HttpHead *head)
+{
+	if (head->forwarded_lines == HTTP_FORWARDED_MAX)
+	{
+		head->forwarded_lines--;
+		memmove(head->forwarded_for, head->forwarded_for + 1,
+				sizeof(head->forwarded_for) - sizeof(head->forwarded_for[0]));
+	}
+	head->forwarded_for[head->forwarded_lines++] = value;
 }
 
 static void
@@ -328,6 +373,8 @@ check(HttpHead *head, const Fields *fields, const char **reason)
 		return refuse(400, "not exactly one Host", reason);
 	if (!is_host(head->host))
 		return refuse(400, "a malformed Host", reason);
+	if (head->authority.len > 0)
+		head->host = head->authority;
 	if (fields->lengths > 0 && !fields->length_is_digits)
 		return refuse(400, "Content-Length is no number", reason);
 	if (fields->length_is_large)

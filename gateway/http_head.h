@@ -3,8 +3,10 @@
  *
  * Reads the head of one HTTP/1.1 request, strictly: CRLF line ends only, one
  * Host, no transfer coding, one Content-Length of digits, no repeated header
- * that matters, nothing that two parsers could read differently.  The first
- * thing wrong decides the status; the connection is closed after that answer.
+ * that matters, nothing that two parsers could read differently.  A target is
+ * a path, or a whole http URI, whose authority then stands for the Host (RFC
+ * 9112, 3.2.2).  The first thing wrong decides the status; the connection is
+ * closed after that answer.
  *
  * Pure.  Slices borrow the bytes.
  */
@@ -17,9 +19,10 @@
 #include "http_request.h"
 #include "slice.h"
 
-#define HTTP_HEAD_MAX    8192
-#define HTTP_HEADERS_MAX 64
-#define HTTP_PATH_MAX    1024
+#define HTTP_HEAD_MAX      8192
+#define HTTP_HEADERS_MAX   64
+#define HTTP_PATH_MAX      1024
+#define HTTP_FORWARDED_MAX 16
 
 typedef struct HttpHead
 {
@@ -28,12 +31,14 @@ typedef struct HttpHead
 	bool is_last;    /* Connection: close */
 	bool expects_continue;
 	size_t body_len;
-	Slice path;  /* raw; begins with '/' */
-	Slice query; /* raw, without '?' */
-	Slice host;
+	Slice path;          /* raw; begins with '/' */
+	Slice query;         /* raw, without '?' */
+	Slice authority;     /* of a target that is a whole URI; len 0: none */
+	Slice host;          /* the authority, where there is one */
 	Slice websocket_key; /* 24 characters of base64 */
 	Slice token;         /* of Authorization: Bearer; len 0: none */
-	Slice forwarded_for; /* the last of that name */
+	Slice forwarded_for[HTTP_FORWARDED_MAX]; /* the last ones, in order */
+	int forwarded_lines;
 	Slice field[HTTP_FIELDS];
 	size_t size; /* of the head, its empty line included */
 } HttpHead;

@@ -12,6 +12,7 @@
 #include "address.h"
 #include "buf.h"
 #include "fuzz.h"
+#include "http_head.h"
 #include "proxy_header.h"
 #include "utf8.h"
 #include "ws_frame.h"
@@ -100,7 +101,8 @@ try_proxy(const uint8_t *data, size_t size)
 static void
 try_forwarded(const uint8_t *data, size_t size)
 {
-	Slice text = { (const char *) data, size };
+	Slice lines[HTTP_FORWARDED_MAX] = { { (const char *) data, 0 } };
+	int count = 1;
 	char shown[ADDRESS_TEXT_SIZE];
 	AddressRanges trusted;
 	Address peer;
@@ -110,7 +112,14 @@ try_forwarded(const uint8_t *data, size_t size)
 
 	REQUIRE(address_ranges_parse("10.0.0.0/8,fd00::/8", &trusted, &err));
 	REQUIRE(address_parse((Slice){ "10.1.2.3", 8 }, &peer));
-	client = address_forwarded(&trusted, &peer, text);
+	for (size_t i = 0; i < size; i++)
+	{
+		if (data[i] != '\n' || count == HTTP_FORWARDED_MAX)
+			lines[count - 1].len++;
+		else
+			lines[count++] = (Slice){ (const char *) data + i + 1, 0 };
+	}
+	client = address_forwarded(&trusted, &peer, lines, count);
 	(void) address_format(&client, shown);
 	REQUIRE(address_parse((Slice){ shown, strlen(shown) }, &again));
 	REQUIRE(memcmp(&client, &again, sizeof(client)) == 0);
@@ -137,7 +146,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 		"\x31"
 		"PROXY UNKNOWN\r\n",
 		"\x32"
-		"203.0.113.9, 10.1.1.1,\tfd00::7",
+		"203.0.113.9, 10.1.1.1,\tfd00::7\n10.2.2.2",
 	};
 	static const uint8_t binary[] = { '1',  0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d,
 									  0x0a, 'Q',  'U',  'I',  'T',  0x0a, 0x21,

@@ -98,7 +98,7 @@ the_client_is_the_last_untrusted_hop(void **state)
 	static const struct
 	{
 		const char *peer;
-		const char *forwarded;
+		const char *forwarded; /* a line each, parted by | */
 		const char *client;
 	} cases[] = {
 		{ "10.0.0.1", "", "10.0.0.1" },
@@ -111,6 +111,14 @@ the_client_is_the_last_untrusted_hop(void **state)
 		{ "10.0.0.1", "192.0.2.1, nonsense, 10.0.0.2", "10.0.0.2" },
 		{ "10.0.0.1", "192.0.2.1,", "10.0.0.1" },
 		{ "10.0.0.1", ",", "10.0.0.1" },
+		{ "10.0.0.1", "6.6.6.6|192.0.2.1", "192.0.2.1" },
+		{ "10.0.0.1", "6.6.6.6, 192.0.2.1|10.0.0.2", "192.0.2.1" },
+		{ "10.0.0.1", "192.0.2.1|10.0.0.3|10.0.0.2", "192.0.2.1" },
+		{ "10.0.0.1", "2001:db8::7|10.0.0.2,10.0.0.3", "2001:db8::7" },
+		{ "10.0.0.1", "6.6.6.6|unknown", "10.0.0.1" },
+		{ "10.0.0.1", "6.6.6.6|unknown|10.0.0.2", "10.0.0.2" },
+		{ "10.0.0.1", "192.0.2.1||", "192.0.2.1" },
+		{ "192.0.2.9", "6.6.6.6|192.0.2.1", "192.0.2.9" },
 	};
 	AddressRanges trusted;
 	Error err;
@@ -120,9 +128,21 @@ the_client_is_the_last_untrusted_hop(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 	{
 		Address peer = address(cases[i].peer);
-		Address client =
-			address_forwarded(&trusted, &peer, slice(cases[i].forwarded));
+		const char *at = cases[i].forwarded;
 		char text[ADDRESS_TEXT_SIZE];
+		Address client;
+		Slice lines[4];
+		int count = 0;
+
+		for (;; at++)
+		{
+			lines[count].at = at;
+			lines[count++].len = strcspn(at, "|");
+			at += lines[count - 1].len;
+			if (*at == '\0')
+				break;
+		}
+		client = address_forwarded(&trusted, &peer, lines, count);
 
 		assert_string_equal(address_format(&client, text), cases[i].client);
 	}

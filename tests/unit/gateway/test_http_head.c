@@ -101,7 +101,19 @@ bad_requests_have_their_status(void **state)
 		{ 405, "PRI * HTTP/2.0\r\n\r\n" },
 		{ 505, "GET / HTTP/1.0\r\nHost: a\r\n\r\n" },
 		{ 400, "GET /\r\n" },
-		{ 400, "GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n" },
+		{ 400, "GET http:/// HTTP/1.1\r\nHost: a\r\n\r\n" },
+		{ 400, "GET http:// HTTP/1.1\r\nHost: a\r\n\r\n" },
+		{ 400, "GET http://?x HTTP/1.1\r\nHost: a\r\n\r\n" },
+		{ 400, "GET http:/a/ HTTP/1.1\r\nHost: a\r\n\r\n" },
+		{ 400, "GET http://u@a/ HTTP/1.1\r\nHost: a\r\n\r\n" },
+		{ 400, "GET http://a,b/ HTTP/1.1\r\nHost: a\r\n\r\n" },
+		{ 400, "GET http://a#b HTTP/1.1\r\nHost: a\r\n\r\n" },
+		{ 400, "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n" },
+		{ 400, "GET a/ HTTP/1.1\r\nHost: a\r\n\r\n" },
+		{ 400, "GET * HTTP/1.1\r\nHost: a\r\n\r\n" },
+		{ 400, "GET http://a/ HTTP/1.1\r\n\r\n" },
+		{ 400, "GET http://a/ HTTP/1.1\r\nHost: b@a\r\n\r\n" },
+		{ 400, "GET http://a/ HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n" },
 		{ 400, "GET / x HTTP/1.1\r\nHost: a\r\n\r\n" },
 		{ 417, "POST / HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\n\r\n" },
 		{ 400, "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n"
@@ -239,11 +251,70 @@ a_request_of_the_api_is_read_whole(void **state)
 	assert_true(slice_is(head.field[HTTP_IDEMPOTENCY_KEY], "k"));
 	assert_true(slice_is(head.field[HTTP_IF_MATCH], "\"3\""));
 	assert_int_equal(head.field[HTTP_CONTENT_TYPE].len, 0);
-	assert_true(slice_is(head.forwarded_for, "192.0.2.2"));
+	assert_int_equal(head.forwarded_lines, 2);
+	assert_true(slice_is(head.forwarded_for[0], "192.0.2.1"));
+	assert_true(slice_is(head.forwarded_for[1], "192.0.2.2"));
 	assert_int_equal(parse("DELETE /v1 HTTP/1.1\r\nHost: a\r\n\r\n", &head),
 					 HTTP_OK);
 	assert_false(head.is_last);
 	assert_int_equal(head.body_len, 0);
+}
+
+/* RFC 9112, 3.2.2: it must be taken, and the Host does not count then. */
+static void
+a_whole_uri_is_a_target_too(void **state)
+{
+	static const struct
+	{
+		const char *target;
+		const char *host;
+		const char *path;
+		const char *query;
+	} cases[] = {
+		{ "http://a/v1/me", "a", "/v1/me", "" },
+		{ "HTTP://A:80/v1/x?y=http://b/", "A:80", "/v1/x", "y=http://b/" },
+		{ "https://[::1]:8080/", "[::1]:8080", "/", "" },
+		{ "https://a", "a", "/", "" },
+		{ "http://a?x=1", "a", "/", "x=1" },
+		{ "/http://a/", "other", "/http://a/", "" },
+	};
+	HttpHead head;
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		char text[200];
+
+		(void) snprintf(text, sizeof(text),
+						"GET %s HTTP/1.1\r\nHost: other\r\n\r\n",
+						cases[i].target);
+		if (parse(text, &head) != HTTP_OK)
+			fail_msg("%s", cases[i].target);
+		assert_true(slice_is(head.host, cases[i].host));
+		assert_true(slice_is(head.path, cases[i].path));
+		assert_int_equal(head.query.len, strlen(cases[i].query));
+		assert_memory_equal(head.query.len > 0 ? head.query.at : "",
+							cases[i].query, head.query.len);
+	}
+}
+
+static void
+the_last_of_many_forwarders_are_known(void **state)
+{
+	HttpHead head;
+	char text[2000];
+	int len = snprintf(text, sizeof(text), "GET / HTTP/1.1\r\nHost: a\r\n");
+
+	(void) state;
+	for (int i = 0; i < HTTP_FORWARDED_MAX + 3; i++)
+		len += snprintf(text + len, sizeof(text) - (size_t) len,
+						"X-Forwarded-For: 192.0.2.%d\r\n", i);
+	(void) snprintf(text + len, sizeof(text) - (size_t) len, "\r\n");
+	assert_int_equal(parse(text, &head), HTTP_OK);
+	assert_int_equal(head.forwarded_lines, HTTP_FORWARDED_MAX);
+	assert_true(slice_is(head.forwarded_for[0], "192.0.2.3"));
+	assert_true(
+		slice_is(head.forwarded_for[HTTP_FORWARDED_MAX - 1], "192.0.2.18"));
 }
 
 static void
@@ -304,6 +375,8 @@ main(void)
 		cmocka_unit_test(a_large_head_is_refused),
 		cmocka_unit_test(origins_are_exact),
 		cmocka_unit_test(a_request_of_the_api_is_read_whole),
+		cmocka_unit_test(a_whole_uri_is_a_target_too),
+		cmocka_unit_test(the_last_of_many_forwarders_are_known),
 		cmocka_unit_test(a_problem_is_whole_and_says_when_to_come_again),
 		cmocka_unit_test(no_header_brings_another),
 	};
