@@ -25,24 +25,27 @@ command_run(Chat *chat, Session *session, const char *text, size_t len)
 	VerbValues values = { 0 };
 	json_t *frame;
 	const json_t *field;
+	bool has_ref;
 	size_t offset;
 	int64_t retry_ms;
 
 	chat->counts.requests++;
 	frame = strict_json_object(text, len, &offset);
-	if (frame == NULL)
-		goto refuse;
 	field = json_object_get(frame, "ref");
-	refusal.field = "ref";
-	if (field != NULL &&
-		(!json_is_string(field) || json_string_length(field) > SESSION_REF_MAX))
-		goto refuse;
-	args.ref = field != NULL ? json_string_value(field) : "";
+	has_ref =
+		json_is_string(field) && json_string_length(field) <= SESSION_REF_MAX;
+	if (has_ref)
+		args.ref = json_string_value(field);
 	if (!session_may_ask(session, &chat->ask_rule, &retry_ms))
 	{
 		refuse_for(chat, session, args.ref, retry_ms);
 		goto cleanup;
 	}
+	if (frame == NULL)
+		goto refuse;
+	refusal.field = "ref";
+	if (field != NULL && !has_ref)
+		goto refuse;
 	field = json_object_get(frame, "type");
 	refusal.field = "type";
 	if (!json_is_string(field))

@@ -399,6 +399,37 @@ reads_beyond_the_queue_are_told_when_to_come(void **state)
 }
 
 static void
+what_cannot_be_read_counts_like_the_rest(void **state)
+{
+	static const char *const bad[] = { "{",
+									   "",
+									   "[]",
+									   "{\"ref\":7}",
+									   "{\"type\":7,\"ref\":\"r\"}",
+									   "{\"type\":\"x\",\"ref\":\"r\"}" };
+	Scene *scene = *state;
+
+	welcome(scene);
+	clock_set(clock_now_us(), clock_wall_us());
+	scene->chat.ask_rule = (RateRule){ 10, 6 };
+	for (size_t i = 0; i < 2 * sizeof(bad) / sizeof(bad[0]); i++)
+	{
+		bool is_early = i < sizeof(bad) / sizeof(bad[0]);
+		const char *text = bad[i % (sizeof(bad) / sizeof(bad[0]))];
+		const char *answer;
+
+		say(scene, text);
+		answer = fake_last(&scene->socket);
+		if ((strstr(answer, "rate_limited") == NULL) != is_early)
+			fail_msg("%zu: %s to %s", i, answer, text);
+		if ((strstr(answer, "\"ref\":\"r\"") != NULL) !=
+			(strstr(text, "\"r\"") != NULL))
+			fail_msg("%s to %s", answer, text);
+	}
+	clock_unset();
+}
+
+static void
 bye_closes(void **state)
 {
 	Scene *scene = *state;
@@ -426,6 +457,7 @@ main(void)
 		SCENE(a_body_of_16_KiB_is_the_largest),
 		SCENE(sends_are_limited_per_user),
 		SCENE(reads_beyond_the_queue_are_told_when_to_come),
+		SCENE(what_cannot_be_read_counts_like_the_rest),
 		SCENE(bye_closes),
 	};
 
