@@ -12,6 +12,7 @@ typedef enum Number
 {
 	N_CONNECTIONS,
 	N_POLLS,
+	N_POLL_BYTES,
 	N_USERS,
 	N_CONVERSATIONS,
 	N_MEMBERSHIPS,
@@ -79,6 +80,9 @@ static const Description descriptions[N_NUMBERS] = {
 				  "Clients of the long poll now, waiting or between two "
 				  "polls",
 				  false },
+	[N_POLL_BYTES] = { true, "chemchat_gateway_poll_bytes",
+					   "Bytes of frames kept for clients of the long poll",
+					   false },
 	[N_USERS] = { true, "chemchat_gateway_users", "Users connected now",
 				  false },
 	[N_CONVERSATIONS] = { true, "chemchat_gateway_conversations",
@@ -97,11 +101,13 @@ static const Description descriptions[N_NUMBERS] = {
 	[N_WELCOMES] = { false, "chemchat_gateway_welcomes_total", "Sessions begun",
 					 false },
 	[N_REQUESTS] = { false, "chemchat_gateway_requests_total",
-					 "Frames received", false },
+					 "Frames and requests of the REST API received", false },
 	[N_REFUSED] = { false, "chemchat_gateway_refused_total",
-					"Frames answered with an error", false },
+					"Frames and requests answered with an error", false },
 	[N_RATE_LIMITED] = { false, "chemchat_gateway_rate_limited_total",
-						 "Frames refused because there were too many", false },
+						 "Frames and requests refused because there were too "
+						 "many",
+						 false },
 	[N_FRAMES_OUT] = { false, "chemchat_gateway_frames_sent_total",
 					   "Frames written", false },
 	[N_BYTES_OUT] = { false, "chemchat_gateway_frame_bytes_sent_total",
@@ -238,12 +244,14 @@ gateway_metrics_update(GatewayMetrics *m, const Chat *chat, const Door *door,
 					   const Ws *ws)
 {
 	const SessionsCounts *sessions = sessions_counts(chat->sessions);
+	const SessionsCounts *polls = sessions_counts(polls_sessions(chat->polls));
 	const FanoutCounts *fanout = fanout_counts(chat->fanout);
 	const RosterCounts *roster = roster_counts(chat->roster);
 	DbSendCounts sends = db_send_counts(chat->db);
 
 	put(m, N_CONNECTIONS, (uint64_t) ws_count(ws));
 	put(m, N_POLLS, (uint64_t) polls_count(chat->polls));
+	put(m, N_POLL_BYTES, polls_bytes(chat->polls));
 	put(m, N_USERS, registry_user_count(chat->registry));
 	put(m, N_CONVERSATIONS, registry_conversation_count(chat->registry));
 	put(m, N_MEMBERSHIPS, registry_membership_count(chat->registry));
@@ -259,10 +267,10 @@ gateway_metrics_update(GatewayMetrics *m, const Chat *chat, const Door *door,
 	put(m, N_RATE_LIMITED, chat->counts.rate_limited);
 	put(m, N_FRAMES_OUT, sessions->frames_out);
 	put(m, N_BYTES_OUT, sessions->bytes_out);
-	put(m, N_DROPPED, sessions->dropped);
-	put(m, N_LAGS, sessions->lags);
+	put(m, N_DROPPED, sessions->dropped + polls->dropped);
+	put(m, N_LAGS, sessions->lags + polls->lags);
 	put(m, N_NO_PONG, sessions->closed_no_pong);
-	put(m, N_TOKEN, sessions->closed_token);
+	put(m, N_TOKEN, sessions->closed_token + polls->closed_token);
 	put(m, N_EVENTS, fanout->events);
 	put(m, N_DELIVERED, fanout->delivered);
 	put(m, N_DUPLICATES, fanout->duplicates);
@@ -278,7 +286,7 @@ gateway_metrics_update(GatewayMetrics *m, const Chat *chat, const Door *door,
 	put_state(m, chat);
 	put(m, N_INVITED,
 		fanout->invited + fanout_state_counts(chat->state)->invited);
-	put(m, N_SESSION_QUEUE, sessions->queued_bytes);
+	put(m, N_SESSION_QUEUE, sessions->queued_bytes + polls->queued_bytes);
 	put(m, N_PAUSES, sessions->pauses);
 	put(m, N_HELLOS_WAITING, (uint64_t) roster_waiting(chat->roster));
 	put(m, N_READS_TURNED, chat->admission.reads_refused);

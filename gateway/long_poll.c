@@ -110,6 +110,16 @@ polls_count(const Polls *polls)
 	return polls->count;
 }
 
+size_t
+polls_bytes(const Polls *polls)
+{
+	size_t bytes = 0;
+
+	for (const Poll *poll = polls->all; poll != NULL; poll = poll->next)
+		bytes += poll->pending.bytes + poll->given.bytes;
+	return bytes;
+}
+
 Sessions *
 polls_sessions(const Polls *polls)
 {
@@ -349,7 +359,9 @@ give(Poll *poll)
 
 	poll->waiting = NULL;
 	http_request_on_gone(call->request, NULL, NULL);
-	if (poll->close_code != 0 && poll->pending.count == 0)
+	/* With its token goes what was gathered: the next one asks `heads`. */
+	if (poll->close_code == CLOSE_TOKEN ||
+		(poll->close_code != 0 && poll->pending.count == 0))
 	{
 		poll->waiting = call;
 		refuse_closed(poll);

@@ -39,6 +39,9 @@ void polls_turn(Polls *polls);
 void polls_tick(Polls *polls);
 
 int polls_count(const Polls *polls);
+
+/* What is gathered for them, and was given and may be asked for again. */
+size_t polls_bytes(const Polls *polls);
 Sessions *polls_sessions(const Polls *polls);
 
 #endif

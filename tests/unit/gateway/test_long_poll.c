@@ -401,6 +401,19 @@ a_closed_session_answers_who_waits(void **state)
 		assert_int_equal(polls_count(scene->chat.polls), 0);
 	}
 
+	/* A token that ended is 401, whatever its session was told about it. */
+	enter(scene, &one);
+	ask(scene, &one, one.next, WAIT);
+	sessions_each(polls_sessions(scene->chat.polls), tell_session,
+				  (void *) (uintptr_t) "{\"type\":\"error\"}");
+	sessions_each(polls_sessions(scene->chat.polls), close_session,
+				  &(uint16_t){ CLOSE_TOKEN });
+	polls_turn(scene->chat.polls);
+	assert_int_equal(one.answers, 1);
+	assert_int_equal(one.status, 401);
+	assert_non_null(strstr(one.body, "\"code\":\"invalid_token\""));
+	assert_int_equal(polls_count(scene->chat.polls), 0);
+
 	/* With something left to tell it is told first. */
 	enter(scene, &one);
 	ask(scene, &one, one.next, WAIT);
