@@ -62,6 +62,10 @@ export class RawSocket {
 		this.#socket.pause();
 	}
 
+	goOnReading() {
+		this.#socket.resume();
+	}
+
 	get certificate() {
 		return this.#socket.getPeerCertificate();
 	}
@@ -111,6 +115,11 @@ export class RawSocket {
 	async frame(withinMs = 10000) {
 		return waitFor(() => `a frame, but ${this.bytes.toString('hex')}${
 			this.isEnded ? ', ended' : ''}`, () => takeFrame(this), { withinMs });
+	}
+
+	/* One that has come whole, or null. */
+	takeFrame() {
+		return takeFrame(this);
 	}
 
 	/* The code it is closed with; 1005 when its close has none. */

@@ -16,9 +16,14 @@ import { BODIES, REFUSED, TAKEN } from './http_rows.mjs';
 import { RawSocket, frame, text } from './raw_socket.mjs';
 import { doorRows } from './door_rows.mjs';
 import { drainRows } from './drain_rows.mjs';
+import { forwardedRows } from './forwarded_rows.mjs';
 import { issuerRows } from './issuer_rows.mjs';
+import { lagRows } from './lag_rows.mjs';
+import { limitRows } from './limit_rows.mjs';
+import { metricRows } from './metric_rows.mjs';
 import { slowRows } from './slow_rows.mjs';
 import { storm } from './storm.mjs';
+import { tokenRows } from './token_rows.mjs';
 
 const { values } = parseArgs({ options: {
 	inputs: { type: 'string', default: '20000' },
@@ -297,6 +302,8 @@ try {
 			.catch((error) => fail('the door', error)),
 		issuerRows(row, need, instance.folder)
 			.catch((error) => fail('issuers', error)),
+		metricRows(row, need, instance.folder, instance)
+			.catch((error) => fail('metrics', error)),
 	]);
 
 	for (const one of REFUSED)
@@ -313,6 +320,10 @@ try {
 	await goodRows();
 	await slow;
 	await drainRows(row, need, instance.folder, instance.env);
+	await tokenRows(row, need, instance.folder, instance.env);
+	await forwardedRows(row, need, instance.folder);
+	await limitRows(row, need, instance.folder, instance);
+	await lagRows(row, need, instance.folder, instance);
 	await row('a storm of random and mutated input', () => storm({ port,
 		inputs: Number(values.inputs), seed: Number(values.seed),
 		token: instance.env.CHEMCHAT_TOKEN_BOB,
