@@ -96,10 +96,10 @@ pg_session_open(const PgTarget *target, Error *err)
 
 	/* what stands before dbname is a default, what stands behind it rules */
 	add_setting(&settings, "keepalives", "1");
-	add_setting(&settings, "keepalives_idle", "5");
+	add_setting(&settings, "keepalives_idle", "3");
 	add_setting(&settings, "keepalives_interval", "2");
 	add_setting(&settings, "keepalives_count", "3");
-	add_setting(&settings, "tcp_user_timeout", "10000");
+	add_setting(&settings, "tcp_user_timeout", "8000");
 	add_setting(&settings, "fallback_application_name",
 				target->application_name);
 	if (password[0] != '\0')
@@ -212,11 +212,27 @@ step_idle(PgSession *session, Error *err)
 	return die(session, "connection lost", err);
 }
 
+/*
+ * Asked before its socket is ready, PQconnectPoll waits for that by itself,
+ * and a server that does not answer then holds its caller up.
+ */
+static bool
+is_ready_to_connect(const PgSession *session)
+{
+	struct pollfd fd = { .fd = pg_session_fd(session),
+						 .events = session->events };
+
+	return poll(&fd, 1, 0) != 0;
+}
+
 static PgStep
 step_connect(PgSession *session, Error *err)
 {
-	PostgresPollingStatusType polled = PQconnectPoll(session->conn);
+	PostgresPollingStatusType polled;
 
+	if (!is_ready_to_connect(session))
+		return PG_PENDING;
+	polled = PQconnectPoll(session->conn);
 	if (polled == PGRES_POLLING_READING || polled == PGRES_POLLING_WRITING)
 	{
 		session->events = polled == PGRES_POLLING_READING ? POLLIN : POLLOUT;
