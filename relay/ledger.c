@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "lsn.h"
+#include "pg_keepalive.h"
 #include "xalloc.h"
 
 #define CALL_TIMEOUT_MS      10000
@@ -43,7 +44,9 @@ struct Ledger
  * A call given up leaves its backend behind for as long as that waits for a
  * lock: it must give up first, or each attempt leaves one more.
  */
-static const char server_limits[] = "SET lock_timeout = '8s'";
+static const char server_limits[] =
+	"SELECT pg_catalog.set_config('lock_timeout', '8s', "
+	"false)," PG_KEEPALIVE_COLUMNS;
 
 /*
  * Slot and row at one moment.  The functions of pg_catalog behind

@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "frame.h"
 #include "lsn.h"
+#include "pg_keepalive.h"
 #include "xalloc.h"
 
 #define STEP_TIMEOUT_MS 10000
@@ -25,6 +26,7 @@
 typedef enum Activity
 {
 	ACTIVITY_CONNECT,
+	ACTIVITY_KEEPALIVE,
 	ACTIVITY_IDENTIFY,
 	ACTIVITY_TIMEOUT_SETTING,
 	ACTIVITY_NONE,
@@ -160,6 +162,11 @@ advance(Replication *replication, Error *err)
 	switch (replication->activity)
 	{
 		case ACTIVITY_CONNECT:
+			return begin(replication, ACTIVITY_KEEPALIVE,
+						 "SELECT" PG_KEEPALIVE_COLUMNS, STEP_TIMEOUT_MS, err)
+					   ? PG_PENDING
+					   : PG_FAILED;
+		case ACTIVITY_KEEPALIVE:
 			return begin(replication, ACTIVITY_IDENTIFY, "IDENTIFY_SYSTEM",
 						 STEP_TIMEOUT_MS, err)
 					   ? PG_PENDING

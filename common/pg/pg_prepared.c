@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "pg_keepalive.h"
 #include "xalloc.h"
 
 typedef enum LazyState
@@ -64,7 +65,8 @@ pg_prepared_begin(PgPrepared *prepared, PGconn *pg,
 			pg,
 			"SELECT pg_catalog.set_config('statement_timeout', $1::text, "
 			"false),"
-			" pg_catalog.set_config('lock_timeout', $2::text, false)",
+			" pg_catalog.set_config('lock_timeout', $2::text, "
+			"false)," PG_KEEPALIVE_COLUMNS,
 			2, NULL, values, NULL, NULL, 0) == 0)
 		return false;
 	for (int i = 0; i < prepared->count; i++)
