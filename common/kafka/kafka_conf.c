@@ -182,9 +182,16 @@ kafka_conf_new(const KafkaConfig *config, Error *err)
 		!kafka_conf_set(conf, "client.id", config->client_id, err) ||
 		!kafka_conf_set(conf, "socket.keepalive.enable", "true", err) ||
 		!kafka_conf_set(conf, "socket.nagle.disable", "true", err) ||
-		/* an outage should end for us soon after it ended for Kafka */
+		/*
+		 * An outage should end for us soon after it ended for Kafka, also one
+		 * of the network: TCP itself asks a silent peer again after 25 s, and
+		 * then after 50.
+		 */
 		!kafka_conf_set(conf, "reconnect.backoff.ms", "50", err) ||
 		!kafka_conf_set(conf, "reconnect.backoff.max.ms", "1000", err) ||
+		!kafka_conf_set(conf, "socket.timeout.ms", "10000", err) ||
+		!kafka_conf_set(conf, "socket.connection.setup.timeout.ms", "10000",
+						err) ||
 		!kafka_conf_set(conf, "topic.metadata.refresh.interval.ms", "30000",
 						err) ||
 		!kafka_conf_set(conf, "log.connection.close", "false", err))
