@@ -42,17 +42,22 @@ END
 
 # --- Kafka
 
+# Starts one, or one that was stopped.  For a new one: ports => [its own, its
+# controller's], settings => further lines for its server.properties.
 sub kafka_start
 {
-	my ($kafka) = @_;
+	my ($kafka, %options) = @_;
 	if (!$kafka)
 	{
 		$kafka = { dir => "${PostgreSQL::Test::Utils::tmp_check}/kafka" . @kafkas };
 		push @kafkas, $kafka;
+		mkdir $kafka->{dir};
+		append_to_file("$kafka->{dir}/more.properties", $options{settings})
+		  if $options{settings};
 	}
 	local $ENV{CHEMCHAT_KAFKA_HEAP} = '256m';
-	my ($out, $err) =
-	  run_command([ "$top/scripts/kafka", 'start', $kafka->{dir} ]);
+	my ($out, $err) = run_command([ "$top/scripts/kafka", 'start', $kafka->{dir},
+			@{ $options{ports} // [] } ]);
 	croak "Kafka did not start: $err" if $out !~ /:/;
 	$kafka->{address} = (split /\n/, $out)[-1];
 	$kafka->{runs} = 1;

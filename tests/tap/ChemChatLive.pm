@@ -72,14 +72,17 @@ END
 
 # --- Redis
 
-# Starts one on a port that stays the same over restarts.
+# Starts one on a port that stays the same over restarts; for a new one further
+# addresses to listen on may follow.
 sub redis_start
 {
-	my ($redis) = @_;
-	$redis //= { port => PostgreSQL::Test::Cluster::get_free_port() };
+	my ($redis, @more) = @_;
+	$redis //= { port => PostgreSQL::Test::Cluster::get_free_port(),
+		addresses => [ '127.0.0.1', @more ] };
 	my $child = start_child("redis_$redis->{port}", 'redis-server', '--port',
-		$redis->{port}, '--bind', '127.0.0.1', '--save', '', '--appendonly',
-		'no', '--enable-debug-command', 'local');
+		$redis->{port}, '--bind', @{ $redis->{addresses} }, '--save', '',
+		'--appendonly', 'no', '--protected-mode', 'no',
+		'--enable-debug-command', 'local');
 	$redis->{child} = $child;
 	$redis->{url} = "redis://127.0.0.1:$redis->{port}";
 	for (1 .. 200)
