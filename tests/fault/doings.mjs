@@ -31,7 +31,8 @@ export class Doings {
 	#random;
 	#conversations;
 	#messages = [];				/* {conversation, sender, seq} */
-	#underWay = new Set();
+	#asked = new Map();			/* REST requests -> their last answer */
+	#underWay = new Map();		/* promise -> what it is */
 
 	constructor({ instance, random, conversations }) {
 		this.#instance = instance;
@@ -50,21 +51,28 @@ export class Doings {
 	begin() {
 		const doings = [this.#edit, this.#edit, this.#delete, this.#react,
 			this.#react, this.#mark, this.#mark, this.#sendByRest, this.#sendBySql];
-		const doing = this.#pick(doings).call(this).catch((error) => {
+		const what = this.#pick(doings);
+		const doing = what.call(this).catch((error) => {
 			this.#count(`refused ${error.code}`);
 			if (!error.code)			/* not a refusal: a mistake of ours */
 				this.failures.push(error.stack);
 		}).finally(() => this.#underWay.delete(doing));
 
-		this.#underWay.add(doing);
+		this.#underWay.set(doing, what.name);
 	}
 
 	async idle() {
-		await Promise.all(this.#underWay);
+		await Promise.all(this.#underWay.keys());
 	}
 
-	get pending() {
-		return this.#underWay.size;
+	/* What is not answered yet, how often, and of REST the last answers. */
+	pending() {
+		const counts = {};
+
+		for (const what of this.#underWay.values())
+			counts[what] = (counts[what] ?? 0) + 1;
+		return { count: this.#underWay.size, counts,
+			rest: [...this.#asked.values()] };
 	}
 
 	#pick(list) {
@@ -217,6 +225,16 @@ export class Doings {
 
 	/* The answer's body; throws {code} for a definite refusal. */
 	async #rest(person, method, path, body, headers = {}) {
+		const asked = {};
+
+		try {
+			return await this.#ask(asked, person, method, path, body, headers);
+		} finally {
+			this.#asked.delete(asked);
+		}
+	}
+
+	async #ask(asked, person, method, path, body, headers) {
 		for (;;) {
 			const answer = await fetch(
 				`${this.#instance.env.CHEMCHAT_URL}${path}`, {
@@ -234,6 +252,8 @@ export class Doings {
 			if (answer && !PASSING.has(answer.status))
 				throw Object.assign(new Error(JSON.stringify(answer)),
 					{ code: answer.code ?? `HTTP ${answer.status}` });
+			this.#asked.set(asked, `${person.name} ${method} ${path}: ${
+				answer ? `${answer.status} ${answer.code}` : 'no answer'}`);
 			await sleep(answer?.retryAfterMs ?? RETRY_MS);
 		}
 	}

@@ -196,8 +196,14 @@ class Run {
 	/* What was begun ends: nothing more is to come but the library's resends. */
 	async #tellRest() {
 		await Promise.race([this.#doings.idle(), sleep(SETTLE_MS)]);
-		if (this.#doings.pending > 0)
-			throw new Error(`${this.#doings.pending} requests are not answered`);
+		const { count, counts, rest } = this.#doings.pending();
+
+		if (count > 0)
+			throw new Error(`${count} requests are not answered: ${
+				JSON.stringify(counts)}; ${rest.join(', ')}; ${this.#people
+				.filter(({ isOnline }) => !isOnline)
+				.map(({ name, client }) => `${name} is ${client.connection}`)
+				.join(', ')}`);
 	}
 
 	/* ---- afterwards ---- */
