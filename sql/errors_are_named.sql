@@ -134,7 +134,10 @@ INSERT INTO call (statement) VALUES
 ($$slot_name(0, 0)$$),
 ($$report_stream(NULL, '1', 1, 1, '{}', '0/0', 0, NULL, true)$$),
 ($$report_stream('s', '1', 1, 1, '{}', NULL, 0, NULL, true)$$),
-($$report_stream('s', '1', 0, 1, '{}', '0/0', 0, NULL, true)$$);
+($$report_stream('s', '1', 0, 1, '{}', '0/0', 0, NULL, true)$$),
+($$report_stream('s', repeat('1', 21), 1, 1, '{}', '0/0', 0, NULL, true)$$),
+($$report_stream('s', '1', 1, 1, to_json(repeat('x', 65535)), '0/0', 0, NULL, true)$$),
+($$report_stream('s', '1', 1, 1, '{}', '0/0', 0, repeat('x', 1025), true)$$);
 SELECT c.n, left(c.statement, 60) AS call, r.state, r.field, r.message, r.has_hint
   FROM call AS c, t.refusal('SELECT * FROM chemchat.' || c.statement) AS r
  ORDER BY c.n;

@@ -64,6 +64,16 @@ BEGIN
 		PERFORM chemchat._raise('invalid_argument', field,
 			format('%s is null or too small', field));
 	END IF;
+	field := CASE
+		WHEN octet_length(report_stream.system_id) > 20 THEN 'system_id'
+		WHEN octet_length(report_stream.repair_cursor) > 1024
+			THEN 'repair_cursor'
+		WHEN octet_length(report_stream.partitions::text) > 65536
+			THEN 'partitions'
+	END;
+	IF field IS NOT NULL THEN
+		PERFORM chemchat._raise('too_large', field);
+	END IF;
 	INSERT INTO chemchat.stream AS s (slot, system_id, timeline, shards,
 		partitions, confirmed_lsn, events, repair_cursor, is_repaired,
 		updated_at)
