@@ -126,3 +126,9 @@ BEGIN READ ONLY;
 SELECT upto FROM chemchat.changes_since(t.id('bob'), t.id('lab'), 0);
 SELECT count(*) FROM chemchat.heads(t.id('bob'));
 COMMIT;
+-- What gateways ask for together stops at some 4 MiB; the rest is asked again.
+SELECT chemchat.create_conversation(t.id('alice'), 'group', NULL, '{}', t.id('long')) IS NOT NULL AS made;
+SELECT count(*) AS sent FROM chemchat.send_messages(array_fill(t.id('alice'), ARRAY[300]), array_fill(t.id('long'), ARRAY[300]),
+	ARRAY(SELECT t.id('long' || n) FROM generate_series(1, 300) AS n), array_fill(repeat('x', 16384), ARRAY[300])) WHERE code = 'ok';
+SELECT t.name(conversation_id) AS conversation, status, upto
+  FROM chemchat.live_changes(ARRAY[t.id('lab'), t.id('long'), t.id('lab')], '{5,0,5}', 500);

@@ -184,6 +184,24 @@ ipv6_counts_by_its_network(void **state)
 	assert_int_equal(attempt("alice", "2001:db8:1:3::1"), 0);
 }
 
+/* Nobody is forgotten because many others came meanwhile. */
+static void
+strangers_take_no_count_away(void **state)
+{
+	(void) state;
+	assert_int_equal(pass(100, "alice", false), SIGN_IN_FREE_PAIR + 1);
+	for (int i = 0; i < SIGN_IN_ENTRIES_MAX / 5; i++)
+	{
+		char text[2][64];
+
+		(void) snprintf(text[0], sizeof text[0], "user%d", i);
+		(void) snprintf(text[1], sizeof text[1], "10.%d.%d.%d", i >> 16,
+						i >> 8 & 255, i & 255);
+		assert_int_equal(attempt(text[0], text[1]), 0);
+	}
+	assert_true(attempt("alice", "192.0.2.1") > 0);
+}
+
 /* Handles and addresses that others choose are neither kept nor confused. */
 static void
 strangers_fill_no_memory(void **state)
@@ -222,6 +240,7 @@ main(void)
 		EACH(a_right_password_takes_its_count_back),
 		EACH(counts_run_down),
 		EACH(ipv6_counts_by_its_network),
+		EACH(strangers_take_no_count_away),
 		EACH(strangers_fill_no_memory),
 	};
 
