@@ -89,7 +89,7 @@ let_in(PgSession *session, const char *handle, const char *hash, bool is_admin,
 	bool is_old = strcmp(ctl_db_cell(session, 0, 1), "t") == 0;
 	char id[37] = "";
 
-	strncat(id, ctl_db_cell(session, 0, 0), sizeof id - 1);
+	(void) snprintf(id, sizeof id, "%s", ctl_db_cell(session, 0, 0));
 	if (is_old && hash != NULL)
 		return error_set(err, "there is a user \"%s\" already; see user passwd",
 						 handle);
