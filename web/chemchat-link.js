@@ -51,6 +51,7 @@ export class Link {
 	#requests = new Map();		/* ref -> { done, timer } */
 	#lastRef = 0;
 	#failures = 0;				/* connections in a row without a welcome */
+	#tokenCloses = 0;			/* closes with 4401 in a row */
 	#retryAfterMs = null;		/* what the server asked for, once */
 	#timers = { retry: null, welcome: null, ping: null, calm: null };
 	#pingMs = PING_DEFAULT_MS;
@@ -76,6 +77,7 @@ export class Link {
 		if (this.#state === 'connecting' || this.#state === 'online')
 			return;
 		this.#failures = 0;
+		this.#tokenCloses = 0;
 		this.#connect();
 	}
 
@@ -195,6 +197,7 @@ export class Link {
 		this.#schedulePing();
 		this.#timers.calm = this.#clock.setTimeout(() => {
 			this.#failures = 0;
+			this.#tokenCloses = 0;
 		}, CALM_MS);
 		this.#become('online');
 		this.#options.onWelcome(frame);
@@ -217,7 +220,8 @@ export class Link {
 	 * we were online: only its repetition says that this one is no good.
 	 */
 	#closed(code) {
-		if (code === CLOSE_TOKEN && this.#failures >= 3)
+		this.#tokenCloses = code === CLOSE_TOKEN ? this.#tokenCloses + 1 : 0;
+		if (this.#tokenCloses > 3)
 			this.#unauthorized();
 		else
 			this.#lost();

@@ -385,6 +385,42 @@ test('a_refused_token_stops', async () => {
 	assert.equal(network.sockets.length, 1);
 });
 
+/* A gateway was away and then slept over our hello: the token is as it was. */
+test('one_late_hello_behind_an_outage_is_no_bad_token', async () => {
+	const { client, clock, network } = await signedIn();
+
+	network.sockets.at(-1).drop();
+	for (let i = 0; i < 5; i++) {
+		const { length } = network.sockets;
+
+		while (network.sockets.length === length)
+			await clock.advance(1000);
+		network.sockets.at(-1).drop();
+	}
+	const { length } = network.sockets;
+
+	while (network.sockets.length === length)
+		await clock.advance(1000);
+	network.sockets.at(-1).accept();
+	network.sockets.at(-1).drop(4401);
+	assert.equal(client.connection, 'waiting');
+});
+
+test('hellos_that_are_always_too_late_end_it', async () => {
+	const { client, clock, network } = await signedIn();
+
+	network.sockets.at(-1).drop();
+	for (let i = 0; i < 4; i++) {
+		const { length } = network.sockets;
+
+		while (network.sockets.length === length)
+			await clock.advance(1000);
+		network.sockets.at(-1).accept();
+		network.sockets.at(-1).drop(4401);
+	}
+	assert.equal(client.connection, 'unauthorized');
+});
+
 test('a_read_survives_a_lost_connection', async () => {
 	const it = await signedIn();
 	const asked = it.client.history('c');
