@@ -97,9 +97,9 @@ pg_session_open(const PgTarget *target, Error *err)
 	/* what stands before dbname is a default, what stands behind it rules */
 	add_setting(&settings, "keepalives", "1");
 	add_setting(&settings, "keepalives_idle", "3");
-	add_setting(&settings, "keepalives_interval", "2");
+	add_setting(&settings, "keepalives_interval", "1");
 	add_setting(&settings, "keepalives_count", "3");
-	add_setting(&settings, "tcp_user_timeout", "8000");
+	add_setting(&settings, "tcp_user_timeout", "7000");
 	add_setting(&settings, "fallback_application_name",
 				target->application_name);
 	if (password[0] != '\0')
