@@ -12,6 +12,7 @@ static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
 static bool parse_range(Slice text, AddressRange *range);
 static bool is_v4(const Address *address);
 static Slice trimmed(const char *at, size_t len);
+static Slice without_port(Slice hop);
 
 bool
 address_parse(Slice text, Address *address)
@@ -145,7 +146,8 @@ address_forwarded(const AddressRanges *trusted, const Address *peer,
 			size_t begin = comma ? (size_t) (comma - at) + 1 : 0;
 
 			if (!address_ranges_have(trusted, &client) ||
-				!address_parse(trimmed(at + begin, end - begin), &client))
+				!address_parse(without_port(trimmed(at + begin, end - begin)),
+							   &client))
 				return client;
 			end = begin > 0 ? begin - 1 : 0;
 		}
@@ -208,4 +210,28 @@ trimmed(const char *at, size_t len)
 		   (text.at[text.len - 1] == ' ' || text.at[text.len - 1] == '\t'))
 		text.len--;
 	return text;
+}
+
+/*
+ * Some proxies write the client's port as well: "192.0.2.1:4711",
+ * "[2001:db8::1]:4711", "[2001:db8::1]".  What is none of these comes back as
+ * it is.
+ */
+static Slice
+without_port(Slice hop)
+{
+	const char *end = hop.at + hop.len;
+	const char *digits = end;
+	Slice address = hop;
+
+	while (digits > hop.at && digits[-1] >= '0' && digits[-1] <= '9')
+		digits--;
+	if (end - digits >= 1 && end - digits <= 5 && digits - hop.at >= 2 &&
+		digits[-1] == ':')
+		address.len = (size_t) (digits - hop.at) - 1;
+	if (address.len >= 2 && address.at[0] == '[' &&
+		address.at[address.len - 1] == ']')
+		return (Slice){ address.at + 1, address.len - 2 };
+	/* more colons: an IPv6 address whose last part is digits */
+	return memchr(address.at, ':', address.len) == NULL ? address : hop;
 }

@@ -29,6 +29,6 @@ $(foreach t,$(UNIT_SRCS:%.c=%),$(eval $(call UNIT,$(t))))
 
 .PHONY: test-unit test-unit-build
 test-unit: test-unit-build ## unit tests; SAN=1 with ASan and UBSan
-	@tests/unit/run $(UNIT_PROGRAMS)
+	@$(if $(UNIT_PROGRAMS),tests/unit/run $(UNIT_PROGRAMS),echo 'no unit tests in the folder ONLY=$(ONLY)' >&2; exit 1)
 
 test-unit-build: $(UNIT_PROGRAMS)
