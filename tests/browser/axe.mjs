@@ -153,8 +153,11 @@ const STATES = {
 		await page.locator('#body').fill('On it. It goes in tonight, promised.');
 		await page.keyboard.press('Enter');
 		await page.locator('.edited').waitFor();
-		await page.locator('.message').last().focus();
-		await page.locator('.actions').getByRole('button', { name: 'More' }).click();
+		const last = page.locator('.message').last();
+
+		/* where the pointer rests, which a list that moves is told of */
+		await last.hover();
+		await last.getByRole('button', { name: 'More' }).click();
 		await page.getByRole('menuitem', { name: 'Earlier' }).click();
 		await page.locator('.revisions li').waitFor();
 	},

@@ -59,6 +59,24 @@ async function openAt(browser, url, offMs, context = DESKTOP) {
 	return page;
 }
 
+/* How many conversations this browser has kept. */
+const kept = (page) => page.evaluate(async () => {
+	const [first] = await indexedDB.databases();
+
+	if (!first)
+		return 0;
+	const ended = (asked) => new Promise((resolve, reject) => {
+		asked.onsuccess = () => resolve(asked.result);
+		asked.onerror = () => reject(asked.error);
+	});
+	const db = await ended(indexedDB.open(first.name));
+	const count = await ended(db.transaction('place').objectStore('place')
+		.count());
+
+	db.close();
+	return count;
+});
+
 export const tests = {
 	async a_very_long_message_is_folded_and_opens_where_it_is_read(browser) {
 		const { server, alice, bob, general, link } = await world();
@@ -329,6 +347,8 @@ export const tests = {
 
 		await page.locator('.conversation').nth(2).waitFor();
 		await page.evaluate(() => navigator.serviceWorker.ready);
+		/* it writes down what it knows within a second */
+		await waitFor('all three are kept', async () => await kept(page) === 3);
 		server.refuseConnections = true;
 		server.dropAll();
 		for (const name of names) {

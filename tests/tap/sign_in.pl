@@ -232,8 +232,11 @@ ok time - $began < 5, 'within five seconds';
 is((sign_in($one->{port}, 'alice', 'another horse'))[0], 401,
 	'and not let in, with the same words');
 ctl('user', 'reactivate', 'alice');
-is((sign_in($one->{port}, 'alice', 'another horse'))[0], 201,
-	'until she is again');
+($status, $answer) = sign_in($one->{port}, 'alice', 'another horse');
+is $status, 201, 'until she is again';
+# who is deactivated is asked every 2 s, and so is who is no longer
+wait_until('and her token is good',
+	sub { status_of($one->{port}, $answer->{token}) == 200 }, 5);
 
 # --- bots
 
@@ -252,8 +255,10 @@ is $ws->{welcome}{userId}, $bot, 'on a socket, too';
 my ($dumb_token) = ctl('bot', 'token', 'elements', '--scopes', 'send');
 my $dumb = ws_open($two->{port}, $dumb_token);
 ($status, $answer) = sign_in($one->{port}, 'alice', 'another horse');
-rest($one->{port}, 'POST', '/v1/conversations', token => $answer->{token},
+($status, $answer) = rest($one->{port}, 'POST', '/v1/conversations',
+	token => $answer->{token},
 	body => { kind => 'group', title => 'Bench', members => [$bot] });
+is $status, 201, 'alice adds it' or diag explain $answer;
 ok ws_expect($ws, 10, sub { $_->{type} eq 'added' }), 'it hears what it may read';
 ws_send($dumb, { type => 'ping', ref => 'now' });
 is ws_expect($dumb, 10, sub { 1 })->{type},
