@@ -46,8 +46,9 @@ struct Auth
 };
 
 static bool open_issuers(Auth *auth, Error *err);
-static void judge(Auth *auth, const char *token, size_t len, bool may_wait,
+static void judge(Auth *auth, const char *token, size_t len, bool may_ask,
 				  AuthDoneFn done, void *arg);
+static bool keys_are_coming(Auth *auth, bool may_ask);
 static bool wait_for_keys(Auth *auth, const char *token, size_t len,
 						  AuthDoneFn done, void *arg);
 static void on_keys(void *arg);
@@ -233,7 +234,7 @@ open_issuers(Auth *auth, Error *err)
 }
 
 static void
-judge(Auth *auth, const char *token, size_t len, bool may_wait, AuthDoneFn done,
+judge(Auth *auth, const char *token, size_t len, bool may_ask, AuthDoneFn done,
 	  void *arg)
 {
 	Identity identity;
@@ -241,7 +242,7 @@ judge(Auth *auth, const char *token, size_t len, bool may_wait, AuthDoneFn done,
 
 	auth_issuers_judge(auth->issuers, token, len, clock_wall_us() / SECOND,
 					   &judged);
-	if (judged.may_be_news && may_wait &&
+	if (judged.may_be_news && keys_are_coming(auth, may_ask) &&
 		wait_for_keys(auth, token, len, done, arg))
 		return;
 	if (judged.may_be_news && !auth_issuers_are_there(auth->issuers))
@@ -256,21 +257,30 @@ judge(Auth *auth, const char *token, size_t len, bool may_wait, AuthDoneFn done,
 		finish(auth, &identity, done, arg);
 }
 
-/* The key may have been published since we asked.  False: we asked just now. */
+/* The key may have been published since we asked. */
+static bool
+keys_are_coming(Auth *auth, bool may_ask)
+{
+	bool are_coming = false;
+
+	for (int i = 0; i < auth->issuers->count; i++)
+	{
+		Jwks *jwks = auth->issuers->list[i].jwks;
+
+		if (jwks != NULL && (may_ask ? jwks_want(jwks) : jwks_is_asking(jwks)))
+			are_coming = true;
+	}
+	return are_coming;
+}
+
+/* False: too many wait. */
 static bool
 wait_for_keys(Auth *auth, const char *token, size_t len, AuthDoneFn done,
 			  void *arg)
 {
-	bool is_asked = false;
 	Check *check;
 
-	for (int i = 0; i < auth->issuers->count; i++)
-	{
-		if (auth->issuers->list[i].jwks != NULL &&
-			jwks_want(auth->issuers->list[i].jwks))
-			is_asked = true;
-	}
-	if (!is_asked || auth->counts.waiting >= WAITING_MAX)
+	if (auth->counts.waiting >= WAITING_MAX)
 		return false;
 	check = check_new(auth, done, arg, len);
 	memcpy(check->token, token, len);
@@ -280,27 +290,20 @@ wait_for_keys(Auth *auth, const char *token, size_t len, AuthDoneFn done,
 	return true;
 }
 
-/* Each waits once: for another issuer's answer it may have to ask again. */
+/* Each asks once, and waits until nothing of what was asked is under way. */
 static void
 on_keys(void *arg)
 {
 	Auth *auth = arg;
 	Check *check = auth->waiting;
-	bool is_more = false;
 
-	for (int i = 0; i < auth->issuers->count; i++)
-	{
-		if (auth->issuers->list[i].jwks != NULL &&
-			jwks_is_asking(auth->issuers->list[i].jwks))
-			is_more = true;
-	}
 	auth->waiting = NULL;
 	while (check != NULL)
 	{
 		Check *next = check->next;
 
 		auth->counts.waiting--;
-		judge(auth, check->token, check->len, is_more, check->done, check->arg);
+		judge(auth, check->token, check->len, false, check->done, check->arg);
 		free(check);
 		check = next;
 	}

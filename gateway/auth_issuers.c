@@ -97,7 +97,7 @@ auth_issuers_judge(const AuthIssuers *issuers, const char *token, size_t len,
 		if (is_final(reason))
 			break;
 	}
-	if (judged->reason != JWT_UNKNOWN_KEY)
+	if (rank(judged->reason) > rank(JWT_BAD_SIGNATURE))
 		judged->may_be_news = false;
 }
 

@@ -69,7 +69,10 @@ typedef struct AuthJudged
 	JwtReason reason;
 	const AuthIssuer *issuer; /* whose token it is, when JWT_OK */
 	JwtClaims claims;
-	/* JWT_UNKNOWN_KEY: one of them may have published it meanwhile */
+	/*
+	 * Nobody's key fits, and one who has none of that name may have published
+	 * it meanwhile: two issuers may name their keys alike.
+	 */
 	bool may_be_news;
 } AuthJudged;
 

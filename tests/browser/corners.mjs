@@ -4,26 +4,11 @@
  */
 
 import assert from 'node:assert/strict';
-import { MockServer } from '../lib/mock_server.mjs';
 import { DESKTOP, PHONE, openPage } from '../lib/browser.mjs';
+import { message, world } from '../lib/small_world.mjs';
 import { waitFor } from '../lib/wait.mjs';
 
 const HOUR = 3600000;
-
-async function world() {
-	const server = new MockServer();
-
-	await server.listen();
-	const alice = server.addUser('alice', 'Alice');
-	const bob = server.addUser('bob', 'Bob');
-	const general = server.addConversation('group', 'General', [alice, bob]);
-
-	return { server, alice, bob, general,
-		link: `${server.url}/#token=${server.token(alice)}` };
-}
-
-const message = (page, text) => page.locator('#log .message')
-	.filter({ has: page.locator('.text', { hasText: text }) });
 
 const conversation = (page, name) => page.getByRole('link', { name });
 

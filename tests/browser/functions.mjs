@@ -8,6 +8,7 @@
 import assert from 'node:assert/strict';
 import { Instance } from '../lib/instance.mjs';
 import { DESKTOP, PHONE, openPage } from '../lib/browser.mjs';
+import { message } from '../lib/small_world.mjs';
 import { waitFor } from '../lib/wait.mjs';
 
 let instance = null;
@@ -65,9 +66,6 @@ async function say(page, text) {
 	await page.locator('#body').fill(text);
 	await page.locator('#body').press('Enter');
 }
-
-const message = (page, text) => page.locator('#log .message')
-	.filter({ has: page.locator('.text', { hasText: text }) });
 
 async function act(page, text, name) {
 	await message(page, text).hover();

@@ -4,23 +4,8 @@
  */
 
 import assert from 'node:assert/strict';
-import { MockServer } from '../lib/mock_server.mjs';
 import { DESKTOP, PHONE, openPage } from '../lib/browser.mjs';
-
-async function world() {
-	const server = new MockServer();
-
-	await server.listen();
-	const alice = server.addUser('alice', 'Alice');
-	const bob = server.addUser('bob', 'Bob');
-	const general = server.addConversation('group', 'General', [alice, bob]);
-
-	return { server, alice, bob, general,
-		link: `${server.url}/#token=${server.token(alice)}` };
-}
-
-const message = (page, text) => page.locator('#log .message')
-	.filter({ has: page.locator('.text', { hasText: text }) });
+import { message, world } from '../lib/small_world.mjs';
 
 const box = async (locator) => locator.boundingBox();
 

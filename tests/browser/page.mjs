@@ -7,22 +7,9 @@
  */
 
 import assert from 'node:assert/strict';
-import { MockServer } from '../lib/mock_server.mjs';
 import { DESKTOP, PHONE, openPage } from '../lib/browser.mjs';
+import { world } from '../lib/small_world.mjs';
 import { waitFor } from '../lib/wait.mjs';
-
-/* A fresh world for each: Alice, Bob, a group of both. */
-async function world() {
-	const server = new MockServer();
-
-	await server.listen();
-	const alice = server.addUser('alice', 'Alice');
-	const bob = server.addUser('bob', 'Bob');
-	const general = server.addConversation('group', 'General', [alice, bob]);
-
-	return { server, alice, bob, general,
-		link: `${server.url}/#token=${server.token(alice)}` };
-}
 
 /* While the page goes elsewhere there are none. */
 const bubbles = (page) => page.locator('.bubble .text').allInnerTexts()
