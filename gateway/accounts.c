@@ -53,6 +53,7 @@ static void on_changed(void *arg, const DbError *error,
 static void on_rechecked(void *arg, AuthVerdict verdict,
 						 const Identity *identity);
 static void on_revoked(void *arg, const DbError *error);
+static void begin_session(Call *call);
 static void enter(Call *take_call);
 static void refuse(Call *take_call, const char *code, const char *field,
 				   int64_t retry_ms);
@@ -281,7 +282,7 @@ on_verified(void *arg, PasswordOutcome outcome, const char *hash)
 	sign_in_throttle_good(accounts->throttle, call->name, strlen(call->name),
 						  call->address, clock_now_us());
 	if (!call->is_change)
-		enter(call);
+		begin_session(call);
 	else if (!password_work_hash(accounts->work, call->new_password,
 								 strlen(call->new_password), on_hashed, call))
 		refuse_busy(call);
@@ -334,9 +335,12 @@ on_rechecked(void *arg, AuthVerdict verdict, const Identity *identity)
 	(void) identity;
 	if (verdict == AUTH_GOOD)
 		enter(call);
+	else if (verdict == AUTH_UNAVAILABLE)
+		refuse(call, "unavailable", "", 0);
 	else
-		refuse(call, verdict == AUTH_REFUSED ? "invalid_token" : "unavailable",
-			   "", 0);
+		refuse(call,
+			   call->name != NULL ? "invalid_credentials" : "invalid_token", "",
+			   0);
 }
 
 static void
@@ -349,6 +353,20 @@ on_revoked(void *arg, const DbError *error)
 		auth_note_withdrawn(call->accounts->auth, &call->identity);
 	call->done(call->arg, &answer);
 	call_free(call);
+}
+
+/*
+ * Who is deactivated is known as of two seconds ago: without a look, somebody
+ * who was made active just now would get a token that is refused.
+ */
+static void
+begin_session(Call *call)
+{
+	int64_t now_us = clock_wall_us();
+
+	call->identity.issued_us =
+		now_us > call->tokens_from_us ? now_us : call->tokens_from_us;
+	auth_recheck(call->accounts->auth, &call->identity, on_rechecked, call);
 }
 
 static void

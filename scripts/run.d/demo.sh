@@ -2,7 +2,8 @@
 # demo.sh - Alice, Bob and a conversation; sourced by scripts/run
 #
 # Fixed ids and the API's own idempotence: doing it again changes nothing.
-# Their passwords are made once and kept in $run/secret.
+# Their passwords are made once and kept in $run/secret, with the hash that the
+# database keeps of them: another one there is a password of their own.
 
 alice=01930000-0000-7000-8000-00000000a11c
 bob=01930000-0000-7000-8000-000000000b0b
@@ -30,8 +31,19 @@ demo_accounts()
 	if [ "$(demo_has alice is_admin)" != t ]; then
 		demo_ctl user admin alice on || die "could not make Alice an administrator"
 	fi
-	password_alice=$(<"$run/secret/password_alice")
-	password_bob=$(<"$run/secret/password_bob")
+	demo_known alice
+	password_alice=$REPLY
+	demo_known bob
+	password_bob=$REPLY
+}
+
+# REPLY: the password that was made for her; nothing when she has another now.
+demo_known()
+{
+	local file=$run/secret/password_$1
+	REPLY=$(<"$file")
+	[ ! -s "$file.hash" ] ||
+		[ "$(demo_has "$1" password_hash)" = "$(<"$file.hash")" ] || REPLY=''
 }
 
 demo_account()
@@ -41,10 +53,11 @@ demo_account()
 		return
 	fi
 	[ -s "$file" ] || (umask 077 && demo_password | write_file "$file") || return
-	demo_ctl user passwd "$1" --password-file "$file"
+	demo_ctl user passwd "$1" --password-file "$file" &&
+		(umask 077 && demo_has "$1" password_hash | write_file "$file.hash")
 }
 
-# demo_has HANDLE WHAT - t, f, or nothing, of her account
+# demo_has HANDLE WHAT - a column or a condition of her account; t, f, ...
 demo_has()
 {
 	sql <<<"SELECT a.$2 FROM chemchat.account('$1') AS a"

@@ -78,8 +78,8 @@ links_print()
 		    Bob    $url/#token=$token_bob
 
 		  Or sign in at $url/
-		    Alice  handle alice, password $password_alice
-		    Bob    handle bob, password $password_bob
+		    Alice  handle alice, password ${password_alice:-(her own by now)}
+		    Bob    handle bob, password ${password_bob:-(his own by now)}
 
 		  The same events in Kafka:
 		    kcat -b $kafka_address -C -q -t chat.messages.v1 -f '%k %s\n'
