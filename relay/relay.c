@@ -21,7 +21,7 @@
 #define LONGEST_PAUSE_US 2000000
 #define GAUGES_EVERY_US  250000
 #define PENDING_EVERY_US 15000000
-#define STALLED_US       15000000
+#define STALLED_US       8000000
 
 /*
  * From a certain rate on packets are awaited by a nap instead of poll().  In a

@@ -232,7 +232,7 @@ hole('relay and PostgreSQL', [RELAY_PG],
 
 hole('relay and Kafka', [RELAY_KAFKA],
 	sub {
-		within(20, 'the relay says so',
+		within(10, 'the relay says so',
 			sub { relay_says($relay, '/readyz') =~ /does not acknowledge/ });
 		is($node->safe_psql('postgres', q{SELECT count(*) FROM
 			pg_replication_slots WHERE active}), 2, 'it goes on listening');
