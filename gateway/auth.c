@@ -125,6 +125,12 @@ auth_tick(Auth *auth)
 	auth_withdrawn_tick(auth->withdrawn);
 }
 
+bool
+auth_is_ready(const Auth *auth)
+{
+	return auth_withdrawn_is_known(auth->withdrawn);
+}
+
 void
 auth_check(Auth *auth, const char *token, size_t len, AuthDoneFn done,
 		   void *arg)

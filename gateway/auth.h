@@ -95,6 +95,9 @@ void auth_close(Auth **auth);
 /* Once a second or oftener. */
 void auth_tick(Auth *auth);
 
+/* It has looked at the database: before, every answer is AUTH_UNAVAILABLE. */
+bool auth_is_ready(const Auth *auth);
+
 /* Calls done exactly once, perhaps within the call; token is borrowed. */
 void auth_check(Auth *auth, const char *token, size_t len, AuthDoneFn done,
 				void *arg);

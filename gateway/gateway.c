@@ -250,10 +250,12 @@ on_slow(uv_timer_t *timer)
 						gateway->chat.accounts);
 	gateway_metrics_update(gateway->metrics, &gateway->chat, gateway->door,
 						   gateway->ws);
-	if (db_is_up(gateway->chat.db))
-		daemon_set_ready(gateway->daemon, true, NULL);
-	else
+	if (!db_is_up(gateway->chat.db))
 		daemon_set_ready(gateway->daemon, false, "the database is away");
+	else if (!auth_is_ready(gateway->chat.auth))
+		daemon_set_ready(gateway->daemon, false, "asking what is withdrawn");
+	else
+		daemon_set_ready(gateway->daemon, true, NULL);
 }
 
 static void

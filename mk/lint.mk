@@ -5,7 +5,7 @@
 define LINT_FLAGS
 $(foreach m,$(MODULES),$(foreach s,$($(m)_SRCS),$(s)	$($(m)_CPPFLAGS)
 ))
-$(foreach t,$(UNIT_SRCS:%.c=%),$(t).c	-Itests/unit -I$(dir $(t)) $(addprefix -I,$($(t)_USES)) $(sort $(foreach u,$($(t)_USES),$($(u)_CPPFLAGS))) $(shell pkg-config --cflags $($(t)_PKGS))
+$(foreach t,$(UNIT_SRCS:%.c=%),$(t).c	-Itests/unit -I$(dir $(t)) $(addprefix -I,$($(t)_USES)) $(sort $(foreach u,$($(t)_USES),$($(u)_CPPFLAGS))) $(shell pkg-config --cflags $($(t)_PKGS) 2>/dev/null)
 ))
 endef
 

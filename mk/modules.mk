@@ -30,7 +30,7 @@ $(1)_PKGS := $$(PKGS)
 $(1)_LIBS := $$(LIBS)
 $(1)_SRCS := $$(wildcard $(1)/*.c)
 $(1)_OBJS := $$(patsubst %.c,$(B)/%.o,$$($(1)_SRCS))
-$(1)_CPPFLAGS := -I$(1) $$(addprefix -I,$$(USES)) $$(if $$(PKGS),$$(shell pkg-config --cflags $$(PKGS)))
+$(1)_CPPFLAGS := -I$(1) $$(addprefix -I,$$(USES)) $$(if $$(PKGS),$$(shell pkg-config --cflags $$(PKGS) 2>/dev/null))
 ALL_SRCS += $$($(1)_SRCS)
 
 $$($(1)_OBJS): $(B)/%.o: %.c $(1)/module.mk mk/flags.mk

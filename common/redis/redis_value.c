@@ -7,10 +7,21 @@
 
 #include "xalloc.h"
 
+#if HIREDIS_MAJOR >= 1
+typedef size_t ElementCount;
+#else
+typedef int ElementCount;
+#endif
+
 static void *create_text(const redisReadTask *task, char *text, size_t len);
-static void *create_array(const redisReadTask *task, int elements);
+static void *create_array(const redisReadTask *task, ElementCount elements);
 static void *create_integer(const redisReadTask *task, long long integer);
 static void *create_nil(const redisReadTask *task);
+#if HIREDIS_MAJOR >= 1
+static void *refuse_double(const redisReadTask *task, double number, char *text,
+						   size_t len);
+static void *refuse_bool(const redisReadTask *task, int flag);
+#endif
 static void free_object(void *object);
 static void *attach(const redisReadTask *task, RedisValue *value);
 
@@ -19,6 +30,10 @@ static redisReplyObjectFunctions value_functions = {
 	.createArray = create_array,
 	.createInteger = create_integer,
 	.createNil = create_nil,
+#if HIREDIS_MAJOR >= 1
+	.createDouble = refuse_double,
+	.createBool = refuse_bool,
+#endif
 	.freeObject = free_object,
 };
 
@@ -78,11 +93,11 @@ create_text(const redisReadTask *task, char *text, size_t len)
 
 /* A NULL ends the reader with an error. */
 static void *
-create_array(const redisReadTask *task, int elements)
+create_array(const redisReadTask *task, ElementCount elements)
 {
 	RedisValue *value;
 
-	if (elements < 0 || elements > REDIS_VALUE_MAX_ELEMENTS)
+	if ((size_t) elements > REDIS_VALUE_MAX_ELEMENTS)
 		return NULL;
 	value = xcalloc(1, sizeof(*value));
 	value->type = REDIS_VALUE_ARRAY;
@@ -113,6 +128,21 @@ create_nil(const redisReadTask *task)
 	value->text = "";
 	return attach(task, value);
 }
+
+#if HIREDIS_MAJOR >= 1
+/* RESP3's, which we did not ask for; without these the reader makes them up. */
+static void *
+refuse_double(const redisReadTask *task, double number, char *text, size_t len)
+{
+	return NULL;
+}
+
+static void *
+refuse_bool(const redisReadTask *task, int flag)
+{
+	return NULL;
+}
+#endif
 
 static void *
 attach(const redisReadTask *task, RedisValue *value)

@@ -7,6 +7,7 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { SideGateway } from '../lib/side_gateway.mjs';
+import { waitFor } from '../lib/wait.mjs';
 import { RawSocket, text } from './raw_socket.mjs';
 
 const SOCKETS = 30;
@@ -52,12 +53,30 @@ export async function drainRows(row, need, runFolder, env) {
 	const token = env.CHEMCHAT_TOKEN_ALICE;
 	const sockets = [], polls = [];
 
+	await row('readyz: who is ready lets in', async () => {
+		for (let i = 0; i < 3; i++) {
+			const one = await SideGateway.start(runFolder, []);
+
+			try {
+				const { status } = await fetch(
+					`http://127.0.0.1:${one.port}/v1/me`,
+					{ headers: { Authorization: `Bearer ${token}` } });
+
+				need(status === 200, `${status}`);
+			} finally {
+				await one.stop();
+			}
+		}
+	});
 	try {
 		/* Who polls is not in it: nothing but the end comes to her. */
 		const made = await fetch(`http://127.0.0.1:${gateway.port}/v1/conversations`,
 			{ method: 'POST', headers: { Authorization: `Bearer ${token}`,
 				'Content-Type': 'application/json' },
 			body: JSON.stringify({ kind: 'group', title: 'in flight' }) });
+
+		if (made.status !== 201)
+			throw new Error(`${made.status} ${await made.text()}`);
 		const { conversationId } = await made.json();
 
 		for (let i = 0; i < SOCKETS; i++) {
@@ -84,10 +103,10 @@ export async function drainRows(row, need, runFolder, env) {
 
 					need(code === 0 && said === '', `${url}: ${code}: ${said}`);
 				}
-				need(await gateway.metric('chemchat_gateway_connections') ===
-					SOCKETS, 'not the sockets');
-				need(await gateway.metric('chemchat_gateway_polls') === POLLS,
-					'not the polls');
+				await waitFor('the sockets are counted', async () => await
+					gateway.metric('chemchat_gateway_connections') === SOCKETS);
+				await waitFor('the polls are counted', async () => await
+					gateway.metric('chemchat_gateway_polls') === POLLS);
 			});
 		await row('SIGTERM: everybody hears it, and nothing under way is lost',
 			async () => {
