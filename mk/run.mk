@@ -24,10 +24,13 @@ packages: ## install the Debian packages that are missing
 	@scripts/install-packages
 
 # Tests: make test-SUITE runs one; test-unit is in mk/tests.mk.
-.PHONY: test test-bare check soak fuzz dist
+.PHONY: test test-all test-bare check soak fuzz dist
 
 test: ## all tests that need no Docker, Kubernetes or second PostgreSQL
 	@tests/run
+
+test-all: ## and on Debian 12, 13 and testing from nothing (root, over an hour)
+	@tests/run --all
 
 test-%:
 	@tests/run $*
