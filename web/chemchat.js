@@ -315,22 +315,10 @@ export class ChemChat extends Verbs {
 		const { clientMsgId, conversationId, body, replyTo } = entry;
 		const fields = { conversationId, clientMsgId, body,
 			...(replyTo && { replyTo }) };
+		const unfit = this.#unfit(fields);
 
-		/* Nobody could read the frame, nor answer it: no try would end. */
-		if (NO_TEXT.test(body)) {
-			this.#refuse(entry, new ChemChatError({
-				code: 'invalid_argument', field: 'body',
-				message: 'the message holds what is no text',
-			}));
-			return;
-		}
-		/* Too big a frame would cost the connection, again and again. */
-		if (utf8Bytes(body) > this.#limits.bodyBytes ||
-			utf8Bytes(JSON.stringify(fields)) + 64 > this.#limits.frameBytes) {
-			this.#refuse(entry, new ChemChatError({
-				code: 'too_large', field: 'body',
-				message: 'the message is too long',
-			}));
+		if (unfit) {
+			this.#refuse(entry, unfit);
 			return;
 		}
 		this.#link.request('send', fields, (error, ok) => {
@@ -371,6 +359,25 @@ export class ChemChat extends Verbs {
 		this.#pump();
 	}
 
+	/* Why no try of this would end; undefined when it is fit for a frame. */
+	#unfit(fields) {
+		const odd = Object.keys(fields).find((name) =>
+			typeof fields[name] === 'string' && NO_TEXT.test(fields[name]));
+
+		/* Nobody could read the frame, nor answer it. */
+		if (odd)
+			return new ChemChatError({ code: 'invalid_argument', field: odd,
+				message: `the ${odd === 'body' ? 'message' : odd
+				} holds what is no text` });
+		/* Too big a frame would cost the connection, again and again. */
+		if (utf8Bytes(fields.body ?? '') > this.#limits.bodyBytes ||
+			utf8Bytes(JSON.stringify(fields)) + 64 > this.#limits.frameBytes)
+			return new ChemChatError({ code: 'too_large',
+				field: fields.body && 'body',
+				message: 'the message is too long' });
+		return undefined;
+	}
+
 	#outboxChanged() {
 		this.#emit('outbox', this.#outbox.list());
 	}
@@ -379,6 +386,13 @@ export class ChemChat extends Verbs {
 
 	/* Repeated, over connections too, until something answers. */
 	#issue(asked) {
+		const unfit = this.#unfit(asked.fields);
+
+		if (unfit) {
+			this.#asked.delete(asked);
+			asked.reject(unfit);
+			return;
+		}
 		this.#link.request(asked.type, asked.fields, (error, frame) => {
 			if (!this.#asked.has(asked) || error?.code === 'disconnected' ||
 				error?.code === 'timeout')

@@ -57,6 +57,25 @@ test('a_refused_write_does_not_hold_up_the_next', async () => {
 	assert.equal((await second).ev, 9);
 });
 
+test('an_edit_that_no_frame_can_carry_is_refused_and_not_repeated', async () => {
+	const { client, socket } = await signedIn();
+
+	await assert.rejects(client.edit('c', 1, 'ä'.repeat(8193)),
+		{ code: 'too_large', field: 'body' });
+	await assert.rejects(client.edit('c', 1, '\u0001'.repeat(16000)),
+		{ code: 'too_large' });
+	await assert.rejects(client.edit('c', 1, 'half an emoji: \ud83d'),
+		{ code: 'invalid_argument', field: 'body' });
+	await assert.rejects(client.update('c', { title: 'a\0b' }),
+		{ code: 'invalid_argument', field: 'title' });
+	assert.equal(socket.count('edit') + socket.count('update'), 0);
+	const fits = client.edit('c', 1, 'ä'.repeat(8192));
+
+	await settle();
+	answer(socket, 'edit', { rev: 2 });
+	assert.equal((await fits).rev, 2);
+});
+
 test('a_page_has_every_reaction_however_many_a_message_has', async () => {
 	const { client, socket } = await signedIn();
 	const of = (seq, from, count) => Array.from({ length: count }, (_, n) =>
