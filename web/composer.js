@@ -2,8 +2,8 @@
  * composer - the box to write in
  *
  * Writes a new message, a reply to one, or one's own message again.  What is
- * typed is kept by its owner (drafts); an edit never is.  Names are offered
- * as they are typed behind an @.
+ * typed is kept by its owner, an edit beside the draft of a new message.
+ * Names are offered as they are typed behind an @.
  */
 
 import { element, iconButton, setText } from './dom.js';
@@ -25,12 +25,11 @@ export class Composer {
 	#from = 0;
 	#task = { kind: 'new' };		/* new, reply {row}, edit {row} */
 	#setAside = '';					/* what was typed when an edit began */
-	#opened = 0;					/* grows with each conversation */
 
 	/*
-	 * calls: onSend(body, replyTo), onEdit(row, body) (a promise: was it
-	 * taken?), onDraft(text), onEditLast(), people() for names, onEscape().  `prefix` makes the ids,
-	 * `words` stand in the empty box.
+	 * calls: onSend(body, replyTo), onEdit(row, body), onDraft(text),
+	 * onEditDraft({seq, rev, body} or null), onEditLast(), people() for names,
+	 * onEscape().  `prefix` makes the ids, `words` stand in the empty box.
 	 */
 	constructor(form, calls, { prefix = '', words = 'Write a message' } = {}) {
 		const listId = `${prefix}names`;
@@ -64,12 +63,12 @@ export class Composer {
 		}, 150);
 	}
 
-	/* Another conversation: what was typed there. */
-	open(text, label) {
-		this.#opened++;
-		this.#task = { kind: 'new' };
-		this.#setAside = '';
-		this.#box.value = text;
+	/* Another conversation: what was typed there, and the edit half done. */
+	open(text, label, edit = null) {
+		this.#task = edit ? { kind: 'edit', row: { seq: edit.seq,
+			rev: edit.rev } } : { kind: 'new' };
+		this.#setAside = edit ? text : '';
+		this.#box.value = edit ? edit.body : text;
 		this.#box.setAttribute('aria-label', label);
 		this.#show();
 	}
@@ -98,7 +97,8 @@ export class Composer {
 		this.focus();
 	}
 
-	edit(row, text = row.body) {
+	/* Of what was entered and is not saved, if there is such. */
+	edit(row, text = row.edit?.body ?? row.body) {
 		if (this.#task.kind !== 'edit')
 			this.#setAside = this.#box.value;
 		this.#task = { kind: 'edit', row };
@@ -110,8 +110,10 @@ export class Composer {
 
 	/* Back to a new message; what was typed before an edit is there again. */
 	cancel() {
-		if (this.#task.kind === 'edit')
+		if (this.#task.kind === 'edit') {
 			this.#box.value = this.#setAside;
+			this.#calls.onEditDraft(null);
+		}
 		this.#task = { kind: 'new' };
 		this.#setAside = '';
 		this.#show();
@@ -154,8 +156,13 @@ export class Composer {
 	}
 
 	#typed() {
+		const { kind, row } = this.#task;
+
 		this.#grow();
-		if (this.#task.kind !== 'edit')
+		if (kind === 'edit')
+			this.#calls.onEditDraft({ seq: row.seq, rev: row.rev,
+				body: this.#box.value });
+		else
 			this.#calls.onDraft(this.#box.value);
 		const found = namePrefix(this.#box.value, this.#box.selectionStart);
 
@@ -172,9 +179,9 @@ export class Composer {
 		if (!body)
 			return;
 		if (kind === 'edit') {
+			if (body !== row.body || row.edit)
+				this.#calls.onEdit(row, body);
 			this.cancel();
-			if (body !== row.body)
-				this.#editNow(row, body);
 			return;
 		}
 		this.#task = { kind: 'new' };
@@ -183,15 +190,6 @@ export class Composer {
 		this.#calls.onDraft('');
 		this.#calls.onSend(body, kind === 'reply' ? row.seq : undefined);
 		this.focus();
-	}
-
-	/* Refused: what was written is there again, to be mended or taken away. */
-	async #editNow(row, body) {
-		const opened = this.#opened;
-
-		if (!await this.#calls.onEdit(row, body) && this.#opened === opened &&
-			this.#task.kind !== 'edit')
-			this.edit(row, body);
 	}
 
 	/* As tall as what is typed; the style sheet says how tall at most. */

@@ -5,6 +5,7 @@
 
 import { ChemChat } from './chemchat.js';
 import { Model } from './model.js';
+import { Edits } from './edits.js';
 import { Feed } from './feed.js';
 import { Store } from './store.js';
 import { Keep } from './keep.js';
@@ -13,6 +14,7 @@ import { Thread } from './thread.js';
 import { Pane } from './pane.js';
 import { Doings } from './doings.js';
 import { listenForShortcuts } from './shortcuts.js';
+import { attempt } from './dialog.js';
 import { byId, tell } from './dom.js';
 
 export class Desk {
@@ -57,8 +59,12 @@ export class Desk {
 		model.unsent = this.#chat.outbox();
 		this.#feed = new Feed(this.#chat, model, () => this.draw());
 		this.#pane = new Pane(() => this.draw());
+		const edits = new Edits({ ask: (edit) => this.#edit(edit),
+			keep: this.#keep, onChange: () => this.draw() });
+
+		model.edits = edits;
 		this.#doings = new Doings({ chat: this.#chat, model, keep: this.#keep,
-			feed: this.#feed, pane: this.#pane, account: this.#account,
+			edits, feed: this.#feed, pane: this.#pane, account: this.#account,
 			store: this.#store, open: (id) => this.#goTo(id),
 			thread: () => this.#thread, draw: () => this.draw(),
 			forgetInvitation: (id) => this.#forgetInvitation(id),
@@ -76,6 +82,7 @@ export class Desk {
 		byId('sign-in').hidden = true;
 		byId('app').hidden = false;
 		this.route();
+		edits.resume();
 		this.#chat.connect();
 	}
 
@@ -158,6 +165,17 @@ export class Desk {
 					thread: this.#rootOf(entry) }) });
 			this.#store.changed([entry.conversationId]);
 		});
+	}
+
+	/* Overtaken by another device: what that one wrote is looked at first. */
+	#edit({ conversationId, seq, body, rev }) {
+		const asked = this.#chat.edit(conversationId, seq, body,
+			{ expectedRev: rev });
+
+		attempt(asked);
+		asked.catch((error) => error.code === 'conflict' &&
+			this.#feed.message(conversationId, seq));
+		return asked;
 	}
 
 	/* Until its event tells: the thread of what it replies to. */

@@ -27,13 +27,14 @@ export class Doings {
 	/* ---- a conversation's messages ---- */
 
 	ofThread() {
-		const { chat, keep, feed, model } = this.#of;
+		const { chat, edits, keep, feed, model } = this.#of;
 
 		return {
 			onSend: (id, body, replyTo) => chat.send(id, body, { replyTo }),
 			onRetry: (id) => chat.retry(id),
 			onDiscard: (id) => chat.discard(id),
-			onEdit: (id, row, body) => attempt(chat.edit(id, row.seq, body)),
+			onEdit: (id, row, body) => edits.put(id, row, body),
+			onDiscardEdit: (id, row) => edits.discard(id, row.seq),
 			onDelete: (id, row) => this.#delete(id, row),
 			onReact: (id, seq, emoji, isOn) =>
 				attempt(chat.react(id, seq, emoji, isOn)),
@@ -49,6 +50,8 @@ export class Doings {
 			onEscape: () => this.#of.thread().focusLog(),
 			draft: (id) => keep.draft(id),
 			putDraft: (id, text) => keep.putDraft(id, text),
+			editDraft: (id) => keep.editDraft(id),
+			putEditDraft: (id, edit) => keep.putEditDraft(id, edit),
 			people: (id) => this.#peopleOf(id),
 			me: () => model.me,
 		};
@@ -90,8 +93,9 @@ export class Doings {
 	async #delete(id, row) {
 		if (await confirm('Delete this message?',
 			`“${oneLine(row.body, 200)}” is deleted for everybody, with its ` +
-			'earlier versions.', 'Delete'))
-			await attempt(this.#of.chat.delete(id, row.seq));
+			'earlier versions.', 'Delete') &&
+			await attempt(this.#of.chat.delete(id, row.seq)))
+			this.#of.edits.discard(id, row.seq);
 	}
 
 	#openThread(root) {

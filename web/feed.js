@@ -87,6 +87,17 @@ export class Feed {
 			isJump: true });
 	}
 
+	/* One as it now is. */
+	message(id, seq) {
+		return this.#once(`message/${id}/${seq}`, async () => {
+			const { events } = await this.#chat.page(id,
+				{ beforeSeq: seq + 1, maxRows: 1 });
+
+			for (const event of events)
+				this.#model.apply(event);
+		});
+	}
+
 	/* A thread: its root and its newest replies. */
 	thread(id, root) {
 		const known = this.#model.conversation(id);

@@ -6,14 +6,16 @@
  * messages: in localStorage under a name of this page's own, taken over by
  * the next page of the same person, whichever comes first; two pages that
  * take over the same ones send them under the same ids, which makes one
- * message of each.  What is typed: in sessionStorage.  The looks: in
- * localStorage, of everybody at this browser.
+ * message of each.  Edits that are not saved: in localStorage, one per
+ * message, of all pages of this person.  What is typed: in sessionStorage.
+ * The looks: in localStorage, of everybody at this browser.
  *
  * A browser that stores nothing (private windows, quotas) costs only that.
  */
 
 const SESSION = 'chemchat.session';
 const OUTBOX = 'chemchat.outbox.';
+const EDIT = 'chemchat.edit.';
 const DRAFT = 'chemchat.draft.';
 const LOOKS = 'chemchat.looks';
 
@@ -88,18 +90,53 @@ export class Keep {
 			entries.length ? JSON.stringify(entries) : null);
 	}
 
-	draft(conversationId) {
-		return get(sessionStorage, this.#draftName(conversationId)) ?? '';
+	/* Entered and not saved, the oldest first. */
+	edits() {
+		const prefix = `${EDIT}${this.#user}.`;
+
+		return keys(localStorage).filter((key) => key.startsWith(prefix))
+			.map((key) => parse(get(localStorage, key)))
+			.filter((entry) => entry?.conversationId && entry.body)
+			.sort((a, b) => a.atMs - b.atMs);
 	}
 
-	putDraft(conversationId, text) {
-		set(sessionStorage, this.#draftName(conversationId), text || null);
+	putEdit(entry) {
+		set(localStorage, this.#editName(entry), JSON.stringify(entry));
 	}
 
-	/* Nothing of this person stays: unsent messages and drafts. */
+	/* Answered.  What another page has entered there since is that one's. */
+	settleEdit(entry, { isKept }) {
+		const held = parse(get(localStorage, this.#editName(entry)));
+
+		if (!held || held.body === entry.body)
+			set(localStorage, this.#editName(entry),
+				isKept ? JSON.stringify(entry) : null);
+	}
+
+	/* Where: a conversation, or a thread of it. */
+	draft(where) {
+		return get(sessionStorage, this.#draftName(where)) ?? '';
+	}
+
+	putDraft(where, text) {
+		set(sessionStorage, this.#draftName(where), text || null);
+	}
+
+	/* An edit that is half typed there: {seq, rev, body}, or null. */
+	editDraft(where) {
+		return parse(get(sessionStorage, this.#draftName(`${where}/edit`)));
+	}
+
+	putEditDraft(where, edit) {
+		set(sessionStorage, this.#draftName(`${where}/edit`),
+			edit && JSON.stringify(edit));
+	}
+
+	/* Nothing of this person stays: what is unsent, unsaved or typed. */
 	forget() {
 		for (const [storage, prefix] of [
 			[localStorage, `${OUTBOX}${this.#user}.`],
+			[localStorage, `${EDIT}${this.#user}.`],
 			[sessionStorage, `${DRAFT}${this.#user}.`]]) {
 			for (const key of keys(storage)) {
 				if (key.startsWith(prefix))
@@ -109,8 +146,12 @@ export class Keep {
 	}
 
 	/* The next person in this tab is not to see it. */
-	#draftName(conversationId) {
-		return `${DRAFT}${this.#user}.${conversationId}`;
+	#draftName(where) {
+		return `${DRAFT}${this.#user}.${where}`;
+	}
+
+	#editName({ conversationId, seq }) {
+		return `${EDIT}${this.#user}.${conversationId}/${seq}`;
 	}
 }
 

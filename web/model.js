@@ -21,6 +21,7 @@ export class Model {
 	#me = null;
 	#unsent = [];
 	isOnline = false;
+	edits = null;				/* edits.js: what is not saved */
 
 	constructor({ me = null } = {}) {
 		this.me = me;

@@ -38,6 +38,8 @@ export class Replies {
 			onReact: (row, emoji, isOn) =>
 				calls.onReact(id, row.seq, emoji, isOn),
 			onFold: () => this.render(),
+			onEdit: (row) => composer.edit(row),
+			onDiscardEdit: (row) => calls.onDiscardEdit(id, row),
 		}, { inThread: true });
 	}
 
@@ -51,13 +53,15 @@ export class Replies {
 			onSend: (text, replyTo) => current.#send(text, replyTo),
 			onEdit: (row, text) => current.#calls.onEdit(current.id, row, text),
 			onDraft: (text) => current.#calls.putDraft(current.#draftName(), text),
+			onEditDraft: (edit) =>
+				current.#calls.putEditDraft(current.#draftName(), edit),
 			onEditLast: () => current.#editLast(),
 			onEscape: () => current.#calls.onClose(),
 			people: () => current.#calls.people(current.id),
 		}, { prefix: 'reply-', words: 'Reply' });
 		byId('pane-composer').hidden = false;
 		composer.open(this.#calls.draft(this.#draftName()),
-			'Reply in the thread');
+			'Reply in the thread', this.#calls.editDraft(this.#draftName()));
 		const actions = new Actions(this.#list, (node) => this.#rowOf(node), {
 			me: () => this.#model.me,
 			onReact: (row, emoji, isOn) =>

@@ -15,6 +15,8 @@ const REFUSALS = {
 	forbidden: 'You may not write here.',
 	not_found: 'You are no longer in this conversation.',
 	archived: 'This conversation is archived.',
+	conflict: 'It was edited elsewhere meanwhile.',
+	deleted: 'The message was deleted.',
 };
 
 const REACTORS_NAMED = 12;
@@ -32,7 +34,8 @@ export class RowPainter {
 	#unfolded = new Set();		/* long messages that are shown whole */
 
 	/* calls: onRetry(id), onDiscard(id), onReact(row, emoji, isOn),
-	 * onQuote(seq), onThread(root), onFold(row, isWhole) */
+	 * onQuote(seq), onThread(root), onFold(row, isWhole), onEdit(row),
+	 * onDiscardEdit(row) */
 	constructor(model, calls, { inThread = false } = {}) {
 		this.#model = model;
 		this.#calls = calls;
@@ -53,7 +56,8 @@ export class RowPainter {
 			startOfDay(Date.now()), row.replies, row.replyTo,
 			quoted?.rev, quoted && this.#model.nameOf(quoted.sender),
 			JSON.stringify(row.reactions), ticks?.label,
-			row.state === 'pending' && this.#model.isOnline,
+			(row.state === 'pending' || row.edit) && this.#model.isOnline,
+			row.edit && (row.edit.error?.code ?? 'queued'),
 			this.#unfolded.has(`${known.id}/${row.key}`)].join('\0');
 
 		if (node.dataset.stamp === stamp)
@@ -81,6 +85,7 @@ export class RowPainter {
 			row.replies > 0 && !this.#inThread && this.#replies(row),
 			(row.closes || !['sent', 'deleted'].includes(row.state)) &&
 				row.state !== 'missing' && this.#foot(row, ticks),
+			row.edit && this.#unsaved(row),
 		].filter(Boolean));
 		if (actions && row.state === 'sent')
 			node.querySelector('.bubble').append(actions);
@@ -187,6 +192,22 @@ export class RowPainter {
 			'data-part': 'replies',
 			onclick: () => this.#calls.onThread(row.seq) },
 		icon('thread', 15), plural(row.replies, 'reply', 'replies'));
+	}
+
+	/* Another text of it was entered: it waits, or was refused. */
+	#unsaved(row) {
+		const { error } = row.edit;
+
+		if (!error)
+			return !this.#model.isOnline && element('div',
+				{ className: 'foot' }, 'Your edit waits for the connection');
+		return element('div', { className: 'foot is-refused' },
+			`Your edit was not saved. ${REFUSALS[error.code] ??
+				error.message ?? ''} `,
+			element('button', { type: 'button', 'data-part': 'edit',
+				onclick: () => this.#calls.onEdit(row) }, 'Edit again'),
+			element('button', { type: 'button', 'data-part': 'discard',
+				onclick: () => this.#calls.onDiscardEdit(row) }, 'Discard'));
 	}
 
 	#foot(row, ticks) {

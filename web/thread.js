@@ -45,7 +45,8 @@ export class Thread {
 	 * calls: onSend(id, body, replyTo), onEdit, onDelete, onReact,
 	 * onOlder(id), onNewer(id), onNewest(id), onJump(id, seq), onSeen(id, seq),
 	 * onThread(root), onRevisions(row), onDetails(), onRetry, onDiscard,
-	 * draft(id), putDraft(id, text), people(id)
+	 * onDiscardEdit(id, row), draft(id), putDraft(id, text), editDraft(id),
+	 * putEditDraft(id, edit), people(id)
 	 */
 	constructor(model, calls) {
 		this.#model = model;
@@ -56,7 +57,9 @@ export class Thread {
 		this.#painter = new RowPainter(model, { onRetry: calls.onRetry,
 			onDiscard: calls.onDiscard, onReact,
 			onQuote: (seq) => this.show(seq), onThread: calls.onThread,
-			onFold: (row, isWhole) => this.#fold(row, isWhole) });
+			onFold: (row, isWhole) => this.#fold(row, isWhole),
+			onEdit: (row) => this.#composer.edit(row),
+			onDiscardEdit: (row) => calls.onDiscardEdit(this.#id, row) });
 		this.#virtual = new VirtualList({ scroll: this.#scroll,
 			list: byId('log'), make: () => this.#painter.make(),
 			fill: (node, i) => this.#fill(node, i), sticksToEnd: true });
@@ -64,6 +67,7 @@ export class Thread {
 			onSend: (body, replyTo) => this.#send(body, replyTo),
 			onEdit: (row, body) => calls.onEdit(this.#id, row, body),
 			onDraft: (text) => calls.putDraft(this.#id, text),
+			onEditDraft: (edit) => calls.putEditDraft(this.#id, edit),
 			onEditLast: () => this.#editLast(),
 			onEscape: () => calls.onEscape(),
 			people: () => calls.people(this.#id),
@@ -107,7 +111,8 @@ export class Thread {
 		this.#unreadAfter = known && this.#model.unread(known) > 0
 			? known.readSeq : null;
 		this.#composer.open(id ? this.#calls.draft(id) : '',
-			known ? `Message to ${this.#model.titleOf(known)}` : 'Message');
+			known ? `Message to ${this.#model.titleOf(known)}` : 'Message',
+			id ? this.#calls.editDraft(id) : null);
 	}
 
 	/* Not where it would open a phone's keyboard, unless it was asked for. */

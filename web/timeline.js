@@ -6,8 +6,9 @@
  * is looked up beside it.  Behind the last message stands what is unsent.
  *
  * A row: {key, seq, isOwn, sender, body, atMs, state, opens, closes, opensDay,
- * opensUnread, replyTo, thread, replies, reactions, editedAt, isNamed}; state
- * is sent, deleted, pending, failed or missing (a hole nothing will fill).
+ * opensUnread, replyTo, thread, replies, reactions, editedAt, isNamed, edit};
+ * state is sent, deleted, pending, failed or missing (a hole nothing will
+ * fill); `edit` is another text of it that is not saved (edits.js).
  * `opens` and `closes`: it begins, ends a run of one sender.
  */
 
@@ -136,6 +137,7 @@ export function messageRow(model, known, message) {
 		replies: known.threads.get(message.seq)?.size ?? 0,
 		reactions: message.deletedAt ? [] : known.reactionsTo(message.seq),
 		editedAt: message.editedAt, isNamed: model.isNamed(message),
+		edit: isOwn ? model.edits?.of(known.id, message.seq) : undefined,
 	};
 }
 

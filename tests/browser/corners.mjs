@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { DESKTOP, PHONE, openPage } from '../lib/browser.mjs';
-import { message, world } from '../lib/small_world.mjs';
+import { kept, message, world } from '../lib/small_world.mjs';
 import { waitFor } from '../lib/wait.mjs';
 
 const HOUR = 3600000;
@@ -43,24 +43,6 @@ async function openAt(browser, url, offMs, context = DESKTOP) {
 	await page.goto(url);
 	return page;
 }
-
-/* How many conversations this browser has kept. */
-const kept = (page) => page.evaluate(async () => {
-	const [first] = await indexedDB.databases();
-
-	if (!first)
-		return 0;
-	const ended = (asked) => new Promise((resolve, reject) => {
-		asked.onsuccess = () => resolve(asked.result);
-		asked.onerror = () => reject(asked.error);
-	});
-	const db = await ended(indexedDB.open(first.name));
-	const count = await ended(db.transaction('place').objectStore('place')
-		.count());
-
-	db.close();
-	return count;
-});
 
 export const tests = {
 	async a_very_long_message_is_folded_and_opens_where_it_is_read(browser) {
@@ -260,7 +242,9 @@ export const tests = {
 		await page.locator('#body').fill('as it should be');
 		server.refuseVerbs = 'too_large';
 		await page.keyboard.press('Enter');
-		await page.getByText('Too long.').waitFor();
+		await page.getByText('Your edit was not saved. Too long.').waitFor();
+		assert.equal(await page.locator('#body').inputValue(), 'half a thought');
+		await page.getByRole('button', { name: 'Edit again' }).click();
 		await page.getByText('Editing your message').waitFor();
 		assert.equal(await page.locator('#body').inputValue(), 'as it should be');
 		await page.keyboard.press('Escape');

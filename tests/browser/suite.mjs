@@ -17,8 +17,9 @@ async function main() {
 	let passed = 0, failed = 0;
 
 	await mkdir(PICTURES, { recursive: true });
-	for (const file of ['./page.mjs', './hands.mjs', './corners.mjs', './axe.mjs',
-		'./large.mjs', './two_pages.mjs', './functions.mjs']) {
+	for (const file of ['./page.mjs', './hands.mjs', './edits.mjs',
+		'./corners.mjs', './axe.mjs', './large.mjs', './two_pages.mjs',
+		'./functions.mjs']) {
 		const { tests, begin, end } = await import(file);
 		const chosen = Object.entries(tests)
 			.filter(([name]) => !wanted.length || wanted.includes(name));

@@ -34,12 +34,22 @@ export const verbs = {
 			reactions: reactionsTo(log, events) };
 	},
 
-	edit: (server, ws, frame) => change(server, frame, (message) => {
-		(message.past ??= []).push({ rev: message.rev, body: message.body,
-			writtenAt: message.editedAt ?? message.createdAt });
-		return { body: frame.body, editedAt: now(), past: message.past,
-			mentions: server.named(frame.conversationId, frame.body) };
-	}),
+	edit(server, ws, frame) {
+		const { body, rev, ev, deletedAt } = messageOf(server, frame) ?? {};
+
+		if (deletedAt)
+			return { code: 'deleted' };
+		if (body === frame.body)
+			return done({ ev, rev, isDuplicate: true });
+		if (rev !== undefined && rev !== (frame.expectedRev ?? rev))
+			return { code: 'conflict' };
+		return change(server, frame, (message) => {
+			(message.past ??= []).push({ rev: message.rev, body: message.body,
+				writtenAt: message.editedAt ?? message.createdAt });
+			return { body: frame.body, editedAt: now(), past: message.past,
+				mentions: server.named(frame.conversationId, frame.body) };
+		});
+	},
 
 	delete: (server, ws, frame) => change(server, frame, () =>
 		({ body: undefined, mentions: undefined, deletedAt: now() })),

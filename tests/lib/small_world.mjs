@@ -21,3 +21,21 @@ export async function world() {
 /* The rows of the conversation whose text has this. */
 export const message = (page, text) => page.locator('#log .message')
 	.filter({ has: page.locator('.text', { hasText: text }) });
+
+/* How many conversations this browser has kept. */
+export const kept = (page) => page.evaluate(async () => {
+	const [first] = await indexedDB.databases();
+
+	if (!first)
+		return 0;
+	const ended = (asked) => new Promise((resolve, reject) => {
+		asked.onsuccess = () => resolve(asked.result);
+		asked.onerror = () => reject(asked.error);
+	});
+	const db = await ended(indexedDB.open(first.name));
+	const count = await ended(db.transaction('place').objectStore('place')
+		.count());
+
+	db.close();
+	return count;
+});

@@ -58,7 +58,26 @@ test('signing_out_leaves_nothing_of_what_was_written', () => {
 
 	keep.putDraft('c', 'half');
 	keep.putOutbox([{ clientMsgId: 'x', createdAtMs: 1 }]);
+	keep.putEdit({ conversationId: 'c', seq: 1, body: 'x', atMs: 1 });
+	keep.putEditDraft('c', { seq: 2, rev: 1, body: 'y' });
+	new Keep('bob').putEdit({ conversationId: 'c', seq: 1, body: 'his' });
 	keep.forget();
 	assert.equal(keep.draft('c'), '');
+	assert.equal(keep.editDraft('c'), null);
 	assert.deepEqual(new Keep('alice').takeOutbox(), []);
+	assert.deepEqual(new Keep('alice').edits(), []);
+	assert.equal(new Keep('bob').edits().length, 1);
+});
+
+test('an_answer_takes_away_the_edit_it_answers_and_no_later_one', () => {
+	const [one, two] = [new Keep('carol'), new Keep('carol')];
+	const first = { conversationId: 'c', seq: 1, body: 'first', atMs: 1 };
+	const second = { ...first, body: 'second', atMs: 2 };
+
+	one.putEdit(first);
+	two.putEdit(second);
+	one.settleEdit(first, { isKept: false });
+	assert.deepEqual(one.edits(), [second]);
+	two.settleEdit(second, { isKept: false });
+	assert.deepEqual(two.edits(), []);
 });
