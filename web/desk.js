@@ -29,6 +29,7 @@ export class Desk {
 	#thread;
 	#pane;
 	#isDrawn = true;
+	#invitationAsks = 0;
 	#isSentAway = false;		/* from what was open, and nothing chosen since */
 	#onEnded;
 
@@ -146,7 +147,8 @@ export class Desk {
 			this.#feed.reconnected();
 			this.#feed.people(this.#thread.id);
 		});
-		on('invited', () => this.#askInvitations());
+		on('invited', ({ conversationId }) =>
+			this.#askInvitations(conversationId));
 		on('reset', ({ conversationId }) => {
 			model.reset(conversationId);
 			this.#store.changed(model.conversations().map(({ id }) => id));
@@ -239,11 +241,20 @@ export class Desk {
 		}
 	}
 
-	async #askInvitations() {
+	/* An event may tell of one a moment before the database shows it. */
+	async #askInvitations(awaitedId = null, tries = 6) {
+		const ask = ++this.#invitationAsks;
+
 		try {
 			const invitations = await this.#chat.invitations();
 
+			if (awaitedId && tries > 1 && !invitations.some(
+				({ conversationId }) => conversationId === awaitedId))
+				setTimeout(() => this.#askInvitations(awaitedId, tries - 1), 300);
+			if (ask !== this.#invitationAsks)		/* a later one knows more */
+				return;
 			this.#sidebar.invitations = invitations;
+			this.draw();
 			for (const user of await this.#chat.users(
 				invitations.map(({ invitedBy }) => invitedBy).filter(Boolean)))
 				this.#model.apply(user);

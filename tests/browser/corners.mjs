@@ -424,6 +424,22 @@ export const tests = {
 		return { server, page };
 	},
 
+	async an_invitation_told_of_early_is_asked_for_again(browser) {
+		const { server, alice, bob, link } = await world();
+		const page = await openPage(browser, link, DESKTOP);
+		const id = server.addConversation('group', 'Chemists', [bob]);
+
+		await waitFor('it was asked at first', () => server.invitationAsks > 0);
+		const asks = server.invitationAsks;
+
+		server.tell(alice, { type: 'invited', conversationId: id });
+		await waitFor('it was asked then', () => server.invitationAsks > asks);
+		server.invited.push({ conversationId: id, userId: alice, invitedBy: bob,
+			invitedAt: new Date().toISOString() });
+		await page.getByText('Bob invites you to Chemists').waitFor();
+		return { server, page };
+	},
+
 	async a_clock_that_is_hours_off_changes_no_order(browser) {
 		const { server, bob, general, link } = await world();
 

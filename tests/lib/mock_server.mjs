@@ -31,6 +31,7 @@ export class MockServer {
 	preferences = new Map();
 	blocks = new Map();
 	invited = [];
+	invitationAsks = 0;
 	refuseVerbs = null;			/* an error code */
 	signedOut = [];				/* tokens */
 	#http;

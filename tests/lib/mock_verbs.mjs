@@ -127,12 +127,15 @@ export const verbs = {
 		return done();
 	},
 
-	invitations: (server, ws) => ({ type: 'invitations', invitations:
-		server.invited.filter(({ userId }) => userId === ws.userId)
-			.map(({ conversationId, invitedBy, invitedAt }) => ({
-				conversationId, invitedBy, invitedAt,
-				kind: server.conversations.get(conversationId).kind,
-				title: server.conversations.get(conversationId).title })) }),
+	invitations(server, ws) {
+		server.invitationAsks++;
+		return { type: 'invitations', invitations:
+			server.invited.filter(({ userId }) => userId === ws.userId)
+				.map(({ conversationId, invitedBy, invitedAt }) => ({
+					conversationId, invitedBy, invitedAt,
+					kind: server.conversations.get(conversationId).kind,
+					title: server.conversations.get(conversationId).title })) };
+	},
 
 	channels: (server, ws, { query = '' }) => ({ type: 'channels', channels:
 		[...server.conversations.values()].filter(({ isPublic, title }) =>
