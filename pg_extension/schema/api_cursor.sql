@@ -1,5 +1,7 @@
--- How far a member has read, and what has reached her.  Nothing here touches
--- the conversation's row: reading never waits for writing.
+-- How far a member has read, and what has reached her.  Reading never waits for
+-- writing: the conversation's row is not touched, but when a number is beyond
+-- the last message.  That one's transaction may be about to end, since an event
+-- is heard before its row is seen: while somebody writes there, it is "busy".
 
 -- Answers every item.  Rows are written in key order, so that two batches
 -- never wait for each other in a circle.  LIMIT 1 and what mark and marks SET:
@@ -15,6 +17,7 @@ DECLARE
 	epoch CONSTANT bigint := (_mark.first_rev >> 40) << 40;
 	refusals text[];
 	fields text[];
+	at_rest uuid[];		-- nobody writes there
 	written_users uuid[];
 	written_conversations uuid[];
 BEGIN
@@ -34,9 +37,8 @@ BEGIN
 					THEN 'unknown_user:actor'
 				WHEN wall.is_allowed IS NULL THEN 'not_found:conversation_id'
 				WHEN NOT wall.is_allowed THEN 'forbidden:actor'
-				WHEN i.read_seq > head.seq THEN 'invalid_argument:read_seq'
-				WHEN i.delivered_seq > head.seq
-					THEN 'invalid_argument:delivered_seq'
+				WHEN i.read_seq > head.seq THEN 'beyond:read_seq'
+				WHEN i.delivered_seq > head.seq THEN 'beyond:delivered_seq'
 				ELSE 'ok' END AS refusal
 			  FROM unnest(_mark.actors, _mark.conversation_ids, _mark.read_seqs,
 						  _mark.delivered_seqs) WITH ORDINALITY
@@ -48,6 +50,36 @@ BEGIN
 								  WHERE m.conversation_id = i.conversation_id
 								  ORDER BY m.seq DESC LIMIT 1), 0)) AS head (seq)
 		   ) AS j;
+
+	IF 'beyond' = ANY (refusals) THEN
+		at_rest := ARRAY(
+			SELECT c.id FROM chemchat.conversation AS c
+			 WHERE c.id = ANY (ARRAY(
+					SELECT i.id FROM unnest(_mark.conversation_ids, refusals)
+						   AS i (id, refusal)
+					 WHERE i.refusal = 'beyond'))
+			 ORDER BY c.id FOR SHARE SKIP LOCKED);
+		-- A statement of its own sees what the last holder committed.
+		SELECT array_agg(j.refusal ORDER BY j.n),
+			   array_agg(CASE j.refusal WHEN 'ok' THEN NULL
+						 WHEN 'busy' THEN 'conversation_id'
+						 ELSE j.field END ORDER BY j.n)
+		  INTO refusals, fields
+		  FROM (SELECT i.n, i.field, CASE
+					WHEN i.refusal <> 'beyond' THEN i.refusal
+					WHEN NOT i.conversation_id = ANY (at_rest) THEN 'busy'
+					WHEN EXISTS (
+						SELECT FROM chemchat.message AS m
+						 WHERE m.conversation_id = i.conversation_id
+						   AND m.seq >= greatest(i.read_seq, i.delivered_seq))
+						THEN 'ok'
+					ELSE 'invalid_argument' END AS refusal
+				  FROM unnest(_mark.conversation_ids, _mark.read_seqs,
+							  _mark.delivered_seqs, refusals, fields)
+					   WITH ORDINALITY AS i (conversation_id, read_seq,
+						delivered_seq, refusal, field, n)
+			   ) AS j;
+	END IF;
 
 	WITH asked AS (
 		SELECT i.actor AS user_id, i.conversation_id,
